@@ -1,0 +1,1 @@
+"""Holdpoint: human review and escalation for production AI."""

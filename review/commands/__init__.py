@@ -1,0 +1,1 @@
+"""One change each: session, actor, arguments and now in; the changed row out. Never commits."""

@@ -1,0 +1,223 @@
+"""Closing a task with a verdict, undoing a fresh one, and handing a task up."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session, col
+
+from review.commands import audit, outbox, tasks
+from review.domain import content, decisions
+from review.domain.actors import Actor, Permission
+from review.domain.audit import decision_digest
+from review.domain.decisions import UNDO_SECONDS, Answer, EscalationReason, Verdict, checked
+from review.domain.lifecycle import ItemStatus, LeaseToken, ReleaseState, TaskKind, TaskState, release_after
+from review.domain.policies import Route, compiled
+from review.errors import NotFound, WrongState
+from review.store.tables import Decision, Escalation, Item, ItemPayload, Policy, Queue, Task
+from review.store.types import new_id
+
+DIGESTED = (
+    "id", "item_id", "task_id", "item_version", "verdict", "correction", "labels", "spans", "note",
+    "decided_by_kind", "decided_by_id", "decided_at",
+)  # fmt: skip
+
+
+def decide(
+    session: Session, actor: Actor, task_id: UUID, lease: LeaseToken, answer: Answer, *, now: datetime
+) -> Decision:
+    """Close the leased task with the actor's verdict; the item's release follows from it.
+
+    Raises LeaseLost if the hold ended, WrongState if the item changed since it was shown, Invalid if the answer
+    does not fit the output; nothing is written then.
+    """
+    actor.require(Permission.DECIDE)
+    task = _close(session, actor, task_id, lease.token, TaskState.DECIDED, now)
+    item, output, taxonomy = _item_to_decide(session, task.item_id)
+    answer = checked(answer, output, taxonomy)
+    decision = _decision(actor, task, item, answer, output, now)
+    session.execute(insert(Decision), decision)
+    _settle(session, item, lease.item_version, decision, output)
+    _tell(session, actor, item, decision, now)
+    return Decision(**decision)
+
+
+def _close(session: Session, actor: Actor, task_id: UUID, token: str, state: TaskState, now: datetime) -> Task:
+    task: Task | None = session.execute(
+        update(Task)
+        .where(*tasks.held(task_id, actor, token, now))
+        .values(state=state.value, closed_at=now, lease_expires_at=None)
+        .returning(Task)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    ).scalar()
+    if task is None:
+        raise tasks.lease_lost(session, task_id)
+    return task
+
+
+def _item_to_decide(session: Session, item_id: UUID) -> tuple[Item, Any, list[str]]:
+    item, packed, document = session.execute(
+        select(Item, col(ItemPayload.content), col(Policy.document))
+        .join(ItemPayload, col(ItemPayload.item_id) == col(Item.id))
+        .join(
+            Policy, (col(Policy.system_id) == col(Item.system_id)) & (col(Policy.version) == col(Item.policy_version))
+        )
+        .where(col(Item.id) == item_id)
+    ).one()
+    return item, content.parse(packed)["output"], compiled(document).policy.taxonomy
+
+
+def _decision(actor: Actor, task: Task, item: Item, answer: Answer, output: Any, now: datetime) -> dict[str, Any]:
+    corrected = answer.verdict is Verdict.CORRECT
+    return {
+        "id": new_id(),
+        "item_id": item.id,
+        "task_id": task.id,
+        "item_version": item.version,
+        "verdict": answer.verdict.value,
+        "correction": answer.correction,
+        "difference": decisions.difference(output, answer.correction) if corrected else None,
+        "labels": answer.labels,
+        "spans": [span.model_dump() for span in answer.spans],
+        "note": answer.note,
+        "decided_by_kind": actor.kind.value,
+        "decided_by_id": actor.id,
+        "claimed_at": task.claimed_at,
+        "decided_at": now,
+        "superseded_at": None,
+    }
+
+
+def _settle(session: Session, item: Item, seen_version: int, decision: dict[str, Any], output: Any) -> None:
+    verdict, before = Verdict(decision["verdict"]), ReleaseState(item.release_state)
+    after = release_after(verdict, before)
+    released = output if verdict is Verdict.APPROVE else decision["correction"]
+    digest = content.content_digest(released) if after is ReleaseState.RELEASED else None
+    moved = session.execute(
+        update(Item)
+        .where(col(Item.id) == item.id, col(Item.version) == seen_version)
+        .values(
+            status=ItemStatus.DECIDED.value,
+            version=seen_version + 1,
+            decision_id=decision["id"],
+            release_state=after.value,
+            release_digest=item.release_digest if before is ReleaseState.RELEASED else digest,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    if moved.rowcount != 1:  # type: ignore[attr-defined]
+        raise WrongState("The item changed while you looked at it. Nothing was written; look again.")
+
+
+def _tell(session: Session, actor: Actor, item: Item, decision: dict[str, Any], now: datetime) -> None:
+    digested = {name: decision[name] for name in DIGESTED}
+    audit.record(
+        session, actor, "item.decided", ("item", item.id), now=now,
+        decision_id=decision["id"], task_id=decision["task_id"], verdict=decision["verdict"],
+        decision_digest=decision_digest(digested),
+    )  # fmt: skip
+    outbox.enqueue(
+        session, "item.decided", item.id, now=now,
+        external_id=item.external_id, decision_id=decision["id"], verdict=decision["verdict"],
+    )  # fmt: skip
+
+
+def undo(session: Session, actor: Actor, decision_id: UUID, *, now: datetime) -> Task:
+    """Take back one's own decision within 10 seconds, unless the producer has fetched the release; the task is
+    held again. The decision stays on record, superseded. Raises NotFound, or WrongState when it is too late."""
+    actor.require(Permission.DECIDE)
+    decision = session.execute(
+        update(Decision)
+        .where(
+            col(Decision.id) == decision_id,
+            col(Decision.decided_by_id) == actor.person_id,
+            col(Decision.superseded_at).is_(None),
+            col(Decision.decided_at) >= now - timedelta(seconds=UNDO_SECONDS),
+        )
+        .values(superseded_at=now)
+        .returning(Decision)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    ).scalar()
+    if decision is None:
+        raise WrongState(f"A decision can be undone by its author for {UNDO_SECONDS} seconds; that time is over.")
+    item = _reopen_item(session, decision)
+    task = tasks.take_again(session, actor, decision.task_id, now)
+    audit.record(session, actor, "decision.undone", ("item", item.id), now=now, decision_id=decision.id)
+    outbox.enqueue(session, "item.reopened", item.id, now=now, external_id=item.external_id, decision_id=decision.id)
+    return task
+
+
+def _reopen_item(session: Session, decision: Decision) -> Item:
+    item = session.get(Item, decision.item_id, populate_existing=True)
+    if item is None or item.decision_id != decision.id:
+        raise NotFound("This decision no longer stands.")
+    if item.route != Route.PASS and item.release_fetched_at is not None:
+        raise WrongState("The producer has fetched this release already: it cannot be undone. Tell a lead.")
+    item.status = ItemStatus.WAITING.value
+    item.version += 1
+    item.decision_id = None
+    if item.route != Route.PASS:
+        item.release_state, item.release_digest = ReleaseState.PENDING.value, None
+    session.flush()
+    return item
+
+
+def escalate(
+    session: Session,
+    actor: Actor,
+    task_id: UUID,
+    lease: LeaseToken,
+    reason: EscalationReason,
+    note: str,
+    *,
+    now: datetime,
+) -> Task:
+    """Hand the leased task up: it closes with the reason, and a new one opens in the queue above. Returns that one.
+
+    Raises LeaseLost if the hold ended, WrongState where nobody is above or the item changed since it was shown.
+    """
+    actor.require(Permission.DECIDE)
+    content.refuse_unkeepable(note, "note")
+    task = _close(session, actor, task_id, lease.token, TaskState.ESCALATED, now)
+    above = session.execute(select(col(Queue.escalates_to_id)).where(col(Queue.id) == task.queue_id)).scalar()
+    if above is None:
+        raise WrongState("Nobody is above this queue: decide the task, or give it back.")
+    _raise_version(session, task.item_id, lease.item_version)
+    handed_up = Task(
+        item_id=task.item_id,
+        queue_id=above,
+        kind=TaskKind.ESCALATION.value,
+        priority=task.priority,
+        due_at=task.due_at,
+        created_at=now,
+        escalated_from_id=task.id,
+    )
+    session.add(handed_up)
+    session.flush()
+    session.add(
+        Escalation(
+            item_id=task.item_id,
+            from_task_id=task.id,
+            to_task_id=handed_up.id,
+            reason=reason.value,
+            note=note,
+            by_id=actor.person_id,
+            at=now,
+        )
+    )
+    told: dict[str, Any] = {"task_id": task.id, "to_task_id": handed_up.id, "reason": reason.value}
+    audit.record(session, actor, "task.escalated", ("item", task.item_id), now=now, **told)
+    outbox.enqueue(session, "task.escalated", task.item_id, now=now, **told)
+    return handed_up
+
+
+def _raise_version(session: Session, item_id: UUID, seen_version: int) -> None:
+    moved = session.execute(
+        update(Item)
+        .where(col(Item.id) == item_id, col(Item.version) == seen_version)
+        .values(version=seen_version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if moved.rowcount != 1:  # type: ignore[attr-defined]
+        raise WrongState("The item changed while you looked at it. Nothing was written; look again.")

@@ -1,0 +1,161 @@
+"""People: who may sign in, as what, and the sign-ins themselves."""
+
+import re
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlmodel import Session, col
+
+from review.commands import audit
+from review.domain.actors import Actor, ActorKind, Permission, Role, person_actor
+from review.errors import Conflict, Invalid, NotFound, TooMany, Unauthenticated, WrongState
+from review.store.tables import Person, SignInAttempt
+
+ATTEMPT_WINDOW = timedelta(minutes=15)
+MAX_PER_PERSON, MAX_PER_ADDRESS = 5, 30
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
+
+
+def add(
+    session: Session, actor: Actor, *, username: str, name: str, email: str, role: Role,
+    password_hash: str | None, now: datetime,
+) -> Person:  # fmt: skip
+    """Add a person; without a password hash they cannot sign in until one is set.
+
+    Raises Invalid for a username or e-mail that cannot be one, Conflict where it is taken.
+    """
+    actor.require(Permission.ADMINISTER)
+    username, email, name = username.strip().lower(), email.strip().lower(), name.strip()
+    _check_identity(session, username, email, name)
+    person = Person(
+        username=username, name=name, email=email, role=role.value, password_hash=password_hash,
+        sessions_valid_from=now, created_at=now,
+    )  # fmt: skip
+    session.add(person)
+    session.flush()
+    audit.record(session, actor, "person.added", ("person", person.id), now=now, username=username, role=role.value)
+    return person
+
+
+def _check_identity(session: Session, username: str, email: str, name: str) -> None:
+    if not _USERNAME.fullmatch(username):
+        raise Invalid("A username is lower-case letters, digits, and . _ - in it.", field="username")
+    if not _EMAIL.fullmatch(email):
+        raise Invalid(f"“{email}” is not an e-mail address.", field="email")
+    if not name or len(name) > 200:
+        raise Invalid("A person has a name of up to 200 characters.", field="name")
+    taken = session.execute(
+        select(col(Person.username)).where((col(Person.username) == username) | (col(Person.email) == email))
+    ).first()
+    if taken:
+        field = "username" if taken[0] == username else "email"
+        raise Conflict(f"Somebody has this {field} already.", field=field)
+
+
+def set_password(session: Session, actor: Actor, person_id: UUID, password_hash: str, *, now: datetime) -> None:
+    """Give a person a new password, or oneself; every tab of theirs is signed out."""
+    if actor.id != person_id:
+        actor.require(Permission.ADMINISTER)
+    person = _person(session, person_id)
+    person.password_hash, person.sessions_valid_from = password_hash, now
+    audit.record(session, actor, "person.password_changed", ("person", person_id), now=now)
+
+
+def set_role(session: Session, actor: Actor, person_id: UUID, role: Role, *, now: datetime) -> None:
+    """Change what a person may do, from their next click on. The last admin stays one."""
+    actor.require(Permission.ADMINISTER)
+    person = _person(session, person_id)
+    if role is not Role.ADMIN:
+        _keep_one_admin(session, person)
+    before, person.role = person.role, role.value
+    audit.record(session, actor, "person.role_changed", ("person", person_id), now=now, before=before, after=role.value)
+
+
+def set_active(session: Session, actor: Actor, person_id: UUID, *, active: bool, now: datetime) -> None:
+    """Let a person in, or keep them out from their next click on: signed out, and their keys no longer work."""
+    actor.require(Permission.ADMINISTER)
+    person = _person(session, person_id)
+    if not active:
+        _keep_one_admin(session, person)
+    person.active, person.sessions_valid_from = active, now
+    action = "person.activated" if active else "person.deactivated"
+    audit.record(session, actor, action, ("person", person_id), now=now)
+
+
+def _person(session: Session, person_id: UUID) -> Person:
+    person = session.get(Person, person_id)
+    if person is None:
+        raise NotFound("There is no such person.")
+    return person
+
+
+def _keep_one_admin(session: Session, person: Person) -> None:
+    if person.role != Role.ADMIN or not person.active:
+        return
+    n_admins = session.execute(
+        select(func.count()).select_from(Person).where(col(Person.role) == "admin", col(Person.active))
+    ).scalar_one()
+    if n_admins <= 1:
+        raise WrongState("This is the last active admin. Make another person admin first.")
+
+
+def attempt_sign_in(session: Session, username: str, address: str, *, now: datetime) -> tuple[UUID, str | None]:
+    """Count an attempt before the password is checked. Returns its id and the hash to check against.
+
+    Raises TooMany past 5 failures of a person or 30 of an address in 15 minutes.
+    """
+    username = username.strip().lower()[:200]
+    for column, value, most in (
+        (SignInAttempt.username, username, MAX_PER_PERSON),
+        (SignInAttempt.address, address, MAX_PER_ADDRESS),
+    ):
+        _refuse_many(session, col(column) == value, most, now)
+    attempt = SignInAttempt(username=username, address=address, at=now, succeeded=False)
+    session.add(attempt)
+    session.flush()
+    row = session.execute(
+        select(col(Person.password_hash)).where(col(Person.username) == username, col(Person.active))
+    ).first()
+    return attempt.id, row[0] if row else None
+
+
+def _refuse_many(session: Session, whose, most: int, now: datetime) -> None:  # type: ignore[no-untyped-def]
+    n_failed = session.execute(
+        select(func.count())
+        .select_from(SignInAttempt)
+        .where(whose, col(SignInAttempt.at) > now - ATTEMPT_WINDOW, ~col(SignInAttempt.succeeded))
+    ).scalar_one()
+    if n_failed >= most:
+        raise TooMany(
+            "Too many attempts to sign in. Wait 15 minutes, or ask an admin for a new password.",
+            retry_after=int(ATTEMPT_WINDOW.total_seconds()),
+        )
+
+
+def finish_sign_in(session: Session, attempt_id: UUID, *, right: bool, now: datetime) -> Person | None:
+    """Record how the attempt went. Returns the person where the password was right, else None."""
+    attempt = session.get_one(SignInAttempt, attempt_id)
+    person: Person | None = session.execute(
+        select(Person).where(col(Person.username) == attempt.username, col(Person.active))
+    ).scalar()
+    if not right or person is None:
+        nobody = Actor(ActorKind.SYSTEM, None, "sign-in")
+        audit.record(
+            session, nobody, "sign_in.failed", ("person", person.id if person else None), now=now,
+            username=attempt.username, address=attempt.address,
+        )  # fmt: skip
+        return None
+    attempt.succeeded = True
+    actor = person_actor(person.id, person.name, Role(person.role))
+    audit.record(session, actor, "sign_in.succeeded", ("person", person.id), now=now, address=attempt.address)
+    return person
+
+
+def sign_out(session: Session, actor: Actor, *, now: datetime) -> None:
+    """End every tab's sign-in of this person: cookies from before this moment no longer count."""
+    if actor.kind is not ActorKind.PERSON:
+        raise Unauthenticated("Nobody is signed in.")
+    session.execute(update(Person).where(col(Person.id) == actor.id).values(sessions_valid_from=now))
+    audit.record(session, actor, "signed_out", ("person", actor.id), now=now)

@@ -1,0 +1,64 @@
+"""The audit trail's arithmetic: an event's digest, the chain over digests, and signed checkpoints of its head."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from review.domain.content import canonical, sha256
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One audit event, as far as its digest goes."""
+
+    id: UUID
+    at: datetime
+    actor_kind: str
+    actor_id: UUID | None
+    actor_name: str
+    action: str
+    subject_kind: str
+    subject_id: str
+    body: str
+
+    def digest(self) -> str:
+        """SHA-256 over every field in canonical JSON."""
+        return sha256(
+            canonical(
+                [
+                    str(self.id),
+                    self.at.isoformat(),
+                    self.actor_kind,
+                    str(self.actor_id) if self.actor_id else None,
+                    self.actor_name,
+                    self.action,
+                    self.subject_kind,
+                    self.subject_id,
+                    self.body,
+                ]
+            )
+        )
+
+
+def link(previous: str, seq: int, digest: str) -> str:
+    """The chain's value at `seq`: SHA-256 over the value before it, the position and the event's digest."""
+    return sha256(f"{previous}:{seq}:{digest}".encode())
+
+
+def digest_over(pairs: Iterable[tuple[UUID, str]]) -> str:
+    """One digest over the (id, content digest) pairs of a batch, in order."""
+    return sha256("\n".join(f"{key}:{digest}" for key, digest in pairs).encode())
+
+
+def checkpoint_message(seq: int, head: str, at: datetime) -> bytes:
+    """The bytes that a checkpoint's signature is over."""
+    return f"holdpoint-audit:{seq}:{head}:{at.isoformat()}".encode()
+
+
+def decision_digest(decision: dict[str, Any]) -> str:
+    """SHA-256 over a decision's immutable fields, as its audit event keeps it."""
+    return sha256(canonical(decision))

@@ -1,0 +1,184 @@
+"""What a producer sends: the one definition of an output, and all that is refused of it."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+)
+
+from review.domain import content
+from review.errors import Invalid, TooLarge
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,63}$")]
+Text = Annotated[str, StringConstraints(max_length=content.MAX_CONTENT_BYTES)]
+Offset = Annotated[int, Field(ge=0, strict=True)]
+
+
+class OutputKind(StrEnum):
+    """What an AI system produced."""
+
+    ANSWER = "answer"
+    CLASSIFICATION = "classification"
+    ACTION = "action"
+
+
+class Strict(BaseModel):
+    """A value from outside: unknown fields and infinite numbers are refused."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class ModelVersion(Strict):
+    """Which model, and which version of it."""
+
+    name: Name
+    version: Name
+
+
+class Source(Strict):
+    """One piece of evidence that the system had."""
+
+    id: Name | None = None
+    title: str | None = None
+    text: Text
+    uri: str | None = None
+    score: float | None = None
+
+
+class Alternative(Strict):
+    """Another value the model considered."""
+
+    value: JsonValue
+    confidence: float | None = Field(default=None, ge=0, le=1)
+
+
+class Range(Strict):
+    """A stretch of the output, in code points, end exclusive."""
+
+    start: Offset
+    end: Offset
+
+
+class Flag(Strict):
+    """What an automatic check said of the output."""
+
+    code: Code
+    severity: int = Field(ge=1, le=5, strict=True)
+    detail: str | None = None
+    span: Range | None = None
+
+
+class Output(Strict):
+    """One thing a system produced, as sent to POST /outputs."""
+
+    system: Code
+    external_id: Name
+    kind: Literal["answer", "classification", "action"]
+    model: ModelVersion
+    input: JsonValue
+    context: list[Source | Text] = Field(default_factory=list, max_length=1000)
+    output: JsonValue
+    alternatives: list[Alternative | JsonValue] = Field(default_factory=list, max_length=1000)
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    flags: list[Flag] = Field(default_factory=list, max_length=200)
+    group: Name | None = None
+    subject_id: Name | None = None
+    traceparent: str | None = Field(default=None, pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    produced_at: AwareDatetime | None = None
+
+
+# These are columns of an item; everything else of an output is its payload.
+_COLUMNS = {"system", "external_id"}
+_SUSPECT = (b"\\u0000", b"NaN", b"Infinity")
+
+
+def read_output(raw: bytes, now: datetime) -> tuple[Output, bytes]:
+    """Parse and check one output; returns it with its canonical content (UTF-8 JSON).
+
+    Raises Invalid naming the field and the fix, or TooLarge above 1 MiB of content.
+    """
+    try:
+        output = Output.model_validate_json(raw)
+    except ValidationError as error:
+        raise invalid(error) from error
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"The body is not JSON that can be read: {error}.", field="body") from error
+    return output, _checked_content(output, raw, now)
+
+
+def _checked_content(output: Output, raw: bytes, now: datetime) -> bytes:
+    if output.produced_at is not None and output.produced_at > now + CLOCK_TOLERANCE:
+        raise Invalid(
+            f"produced_at {output.produced_at.isoformat()} is in the future. Check the sending machine's clock.",
+            field="produced_at",
+        )
+    fields = output.model_dump(exclude=_COLUMNS)
+    if any(mark in raw for mark in _SUSPECT) or _may_be_deep(raw):
+        for name, value in [("external_id", output.external_id), *fields.items()]:
+            content.refuse_unkeepable(value, name)
+    _check_spans(output)
+    packed = content.canonical(fields)
+    if len(packed) > content.MAX_CONTENT_BYTES:
+        raise TooLarge(
+            f"The content is {len(packed):,} bytes; at most {content.MAX_CONTENT_BYTES:,} are accepted. "
+            "Send less context, or a reference to it.",
+            field="context",
+        )
+    return packed
+
+
+def _may_be_deep(raw: bytes) -> bool:
+    return raw.count(b"[") + raw.count(b"{") > content.MAX_DEPTH
+
+
+def _check_spans(output: Output) -> None:
+    if not output.flags:
+        return
+    length = len(output.output) if isinstance(output.output, str) else 0
+    for index, flag in enumerate(output.flags):
+        if flag.span is not None:
+            check_range(flag.span.start, flag.span.end, length, f"flags[{index}].span")
+
+
+def check_range(start: int, end: int, length: int, field: str) -> None:
+    """Raise Invalid unless 0 <= start < end <= length (code points of a text output)."""
+    if not 0 <= start < end <= length:
+        raise Invalid(
+            f"{field} {start}..{end} is outside the output's {length} characters. Count code points; end is exclusive.",
+            field=field,
+        )
+
+
+def invalid(error: ValidationError) -> Invalid:
+    """The first of pydantic's complaints, as our error: which field, what was wrong, and the fix."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "body"
+    if first["type"] == "extra_forbidden":
+        return Invalid(f"{field} is not a known field. Remove it, or check its spelling.", field=field)
+    return Invalid(f"{field}: {first['msg']}.", field=field)
+
+
+class Submitted(BaseModel):
+    """The answer to an output: where it was routed, why, and what may be released."""
+
+    item_id: UUID
+    route: str
+    reasons: list[str]
+    policy_version: int
+    inclusion_probability: float
+    status: str
+    due_at: datetime | None
+    release: dict[str, Any]

@@ -1,0 +1,221 @@
+"""A system's policy: what to do with each output, by rules anyone can read and nobody can edit once active.
+
+Conditions are CEL (https://cel.dev) over the output's fields. The first rule that matches decides.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated, Any
+
+import cel
+import yaml
+from pydantic import Field, StringConstraints, ValidationError
+
+from review.domain.outputs import Code, Name, Output, Strict, invalid
+from review.errors import Invalid
+
+FIELDS = frozenset(
+    {
+        "kind", "model", "input", "context", "output", "alternatives", "confidence", "flags",
+        "group", "subject_id", "metadata", "external_id",
+    }
+)  # fmt: skip
+AUDIT_SAMPLE = "audit_sample"
+RULE_FAILED = "rule_failed"
+DEFAULT_TAXONOMY = (
+    "unsupported", "contradicts_source", "omission", "wrong_label",
+    "wrong_action", "unsafe", "private_data", "style",
+)  # fmt: skip
+HOLD_EVERYTHING = """\
+# The policy a system starts with: nothing passes until someone says what may.
+queue: default
+rules:
+  - {name: hold everything, when: "true", route: review, priority: 50, reasons: [no_policy_yet]}
+due: PT4H
+"""
+
+
+class Route(StrEnum):
+    """What a policy says of one output."""
+
+    PASS = "pass"  # noqa: S105 - a route, not a password
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+class Rule(Strict):
+    """One condition and what follows where it holds."""
+
+    name: Name
+    when: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+    route: Route
+    reasons: list[Code] = Field(default_factory=list, max_length=20)
+    priority: int = Field(default=50, ge=0, le=100)
+    reviewers: int = Field(default=1, ge=1, le=1)
+    queue: Code | None = None
+    due: timedelta | None = None
+
+
+class AuditSample(Strict):
+    """The share of what would pass that is drawn for review."""
+
+    probability: float = Field(ge=0, le=1)
+    priority: int = Field(default=20, ge=0, le=100)
+
+
+class Policy(Strict):
+    """A whole policy document."""
+
+    queue: Code
+    rules: list[Rule] = Field(max_length=200)
+    audit_sample: AuditSample = AuditSample(probability=0)
+    due: timedelta = timedelta(hours=4)
+    taxonomy: list[Code] = Field(default=list(DEFAULT_TAXONOMY), min_length=1, max_length=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a policy says of one output, and why; `held` says whether release waits for a decision."""
+
+    route: Route
+    rule: str | None
+    reasons: tuple[str, ...]
+    inclusion_probability: float
+    sampled: bool
+    queue: str
+    priority: int
+    due: timedelta
+
+    @property
+    def held(self) -> bool:
+        """Whether the release waits for a decision."""
+        return self.route is not Route.PASS
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether a task is made: held, or drawn as a sample."""
+        return self.held or self.sampled
+
+
+def read_policy(text: str) -> Policy:
+    """Parse and check a YAML policy; raises Invalid naming the rule, the field and the fix."""
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Invalid(f"The policy is not YAML: {error}.", field="document") from error
+    try:
+        policy = Policy.model_validate(document)
+    except ValidationError as error:
+        raise invalid(error) from error
+    _check_names(policy)
+    for rule in policy.rules:
+        _check_condition(rule)
+    return policy
+
+
+def _check_names(policy: Policy) -> None:
+    names = [rule.name for rule in policy.rules]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise Invalid(f"Two rules are named “{twice}”. Give each rule its own name.", field="rules")
+    if policy.due <= timedelta(0):
+        raise Invalid("due must be longer than zero, such as PT4H.", field="due")
+
+
+# One output with every field filled, so that a condition that cannot work fails on activation and not at night.
+_PROBE = {
+    "kind": "answer", "model": {"name": "m", "version": "1"}, "input": "i", "context": [{"text": "c"}],
+    "output": "o", "alternatives": [{"value": "a", "confidence": 0.5}], "confidence": 0.5,
+    "flags": [{"code": "c", "severity": 3, "detail": None, "span": None}], "group": "g",
+    "subject_id": "s", "metadata": {}, "external_id": "e",
+}  # fmt: skip
+
+
+_SHAPED_BY_PRODUCER = frozenset({"metadata", "input", "output", "context", "alternatives"})
+
+
+def _check_condition(rule: Rule) -> None:
+    field = f"rules[{rule.name}].when"
+    try:
+        program = cel.compile(rule.when)
+    except ValueError as error:
+        raise Invalid(f"{field} is not CEL: {error}", field=field) from error
+    try:
+        matched = program.execute(dict(_PROBE))
+    except (RuntimeError, TypeError, ValueError, KeyError) as error:
+        if not isinstance(error, RuntimeError) and _SHAPED_BY_PRODUCER & set(program.variables()):
+            return
+        raise Invalid(f"{field} fails: {error} Known fields: {', '.join(sorted(FIELDS))}.", field=field) from error
+    if not isinstance(matched, bool):
+        raise Invalid(f"{field} gives {matched!r}; a condition must give true or false.", field=field)
+
+
+class CompiledPolicy:
+    """A policy whose conditions are compiled once and asked for every output."""
+
+    def __init__(self, text: str) -> None:
+        self.policy = read_policy(text)
+        self._rules = [(rule, cel.compile(rule.when)) for rule in self.policy.rules]
+        wanted = {name for _, program in self._rules for name in program.variables()}
+        self._fields = tuple(wanted & FIELDS)
+
+    def ruling(self, output: Output, sample_key: bytes) -> Ruling:
+        """Route one output. A condition that fails on it holds it: an unclear case is never passed."""
+        facts = self._facts(output)
+        for rule, program in self._rules:
+            reasons = _matches(program, facts, rule)
+            if reasons is None:
+                continue
+            if rule.route is Route.PASS and RULE_FAILED not in reasons:
+                return self._by_sample(rule.name, reasons, draw(sample_key, output.external_id))
+            return self._by_rule(rule, reasons)
+        return self._by_sample(None, (), draw(sample_key, output.external_id))
+
+    def _facts(self, output: Output) -> dict[str, Any]:
+        if {"kind", "confidence"}.issuperset(self._fields):
+            return {"kind": output.kind, "confidence": output.confidence}
+        return output.model_dump(include=set(self._fields))
+
+    def _by_rule(self, rule: Rule, reasons: tuple[str, ...]) -> Ruling:
+        route = Route.REVIEW if rule.route is Route.PASS else rule.route
+        queue, due = rule.queue or self.policy.queue, rule.due or self.policy.due
+        return Ruling(
+            route, rule.name, reasons, inclusion_probability=1.0, sampled=False,
+            queue=queue, priority=rule.priority, due=due,
+        )  # fmt: skip
+
+    def _by_sample(self, rule: str | None, reasons: tuple[str, ...], drawn: float) -> Ruling:
+        sample = self.policy.audit_sample
+        sampled = drawn < sample.probability
+        return Ruling(
+            Route.PASS, rule, (*reasons, AUDIT_SAMPLE) if sampled else reasons,
+            inclusion_probability=sample.probability, sampled=sampled,
+            queue=self.policy.queue, priority=sample.priority, due=self.policy.due,
+        )  # fmt: skip
+
+
+def _matches(program: Any, facts: Mapping[str, Any], rule: Rule) -> tuple[str, ...] | None:
+    try:
+        matched = program.execute(facts)
+    except (RuntimeError, TypeError, ValueError, KeyError):
+        return (*rule.reasons, RULE_FAILED)
+    if matched is True:
+        return tuple(rule.reasons)
+    return None if matched is False else (*rule.reasons, RULE_FAILED)
+
+
+@lru_cache(maxsize=256)
+def compiled(text: str) -> CompiledPolicy:
+    """The compiled form of a policy text, kept for the outputs to come."""
+    return CompiledPolicy(text)
+
+
+def draw(key: bytes, output_id: str) -> float:
+    """A number in [0, 1) from a keyed hash of the output's id: repeatable, and a producer cannot predict it."""
+    digest = hmac.digest(key, output_id.encode(), hashlib.sha256)
+    return int.from_bytes(digest[:8], "big") / 2**64

@@ -1,0 +1,209 @@
+"""Items: one with its story, many by filter, and what their producers may release."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from sqlmodel import Session, col
+
+from review.domain import content
+from review.domain.actors import Actor, Permission
+from review.domain.decisions import Verdict
+from review.domain.lifecycle import ReleaseState
+from review.errors import Invalid, NotFound
+from review.store.tables import AuditEvent, Decision, Escalation, Item, ItemPayload, Person, Queue, System, Task
+
+MAX_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An item with its content, its system, and the decision that stands."""
+
+    item: Item
+    system: System
+    content: dict[str, Any]
+    decision: Decision | None
+    decided_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What a producer may use: the exact content with its digest, and who let it through."""
+
+    state: ReleaseState
+    content: Any
+    sha256: str | None
+    verdict: str | None
+    decided_by_kind: str | None
+    decision_id: UUID | None
+
+
+def require_sight(actor: Actor, system_id: UUID) -> None:
+    """Raise Forbidden for people without the right to read items, NotFound for another system's item."""
+    if not actor.may_see_system(system_id):
+        raise NotFound("There is no such item.")
+    if actor.system_id is None:
+        actor.require(Permission.READ_ITEMS)
+
+
+def whole(session: Session, actor: Actor, item_id: UUID) -> Whole:
+    """One item with everything a person needs to judge it; raises NotFound where the actor may not know of it."""
+    row = session.execute(
+        select(Item, System, col(ItemPayload.content), Decision, col(Person.name))
+        .join(System, col(System.id) == col(Item.system_id))
+        .join(ItemPayload, col(ItemPayload.item_id) == col(Item.id))
+        .outerjoin(Decision, col(Decision.id) == col(Item.decision_id))
+        .outerjoin(Person, col(Person.id) == col(Decision.decided_by_id))
+        .where(col(Item.id) == item_id)
+    ).first()
+    if row is None:
+        raise NotFound("There is no such item.")
+    item, system, packed, decision, decided_by = row
+    require_sight(actor, item.system_id)
+    return Whole(item, system, content.parse(packed), decision, decided_by)
+
+
+def release(session: Session, actor: Actor, item_id: UUID) -> Release:
+    """What the producer may do with an item now."""
+    found = whole(session, actor, item_id)
+    state = ReleaseState(found.item.release_state)
+    passed = found.item.route == "pass"
+    decision = found.decision
+    if state is not ReleaseState.RELEASED:
+        released = None
+    elif decision is not None and not passed and decision.verdict == Verdict.CORRECT:
+        released = decision.correction
+    else:
+        released = found.content["output"]
+    return Release(
+        state, released, found.item.release_digest, decision.verdict if decision else None,
+        "system" if passed else (decision.decided_by_kind if decision else None),
+        decision.id if decision else None,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which items to list; `q` is an item id, the beginning of an external id, or words of the content."""
+
+    system: str | None = None
+    status: str | None = None
+    queue: str | None = None
+    q: str | None = None
+
+
+def listing(
+    session: Session, actor: Actor, wanted: Filter, *, before: UUID | None = None, limit: int = 50
+) -> list[tuple[Item, str]]:
+    """Items with their system's slug, newest first, `limit` of them older than the item `before` (keyset)."""
+    if actor.system_id is None:
+        actor.require(Permission.READ_ITEMS)
+    if not 1 <= limit <= MAX_PAGE:
+        raise Invalid(f"limit is 1 to {MAX_PAGE}.", field="limit")
+    query = select(Item, col(System.slug)).join(System, col(System.id) == col(Item.system_id))
+    query = query.where(*_conditions(session, actor, wanted))
+    if before is not None:
+        query = query.where(col(Item.id) < before)
+    rows = session.execute(query.order_by(col(Item.id).desc()).limit(limit)).all()
+    return [(item, slug) for item, slug in rows]
+
+
+def _conditions(session: Session, actor: Actor, wanted: Filter) -> list[Any]:
+    conditions: list[Any] = []
+    if actor.system_id is not None:
+        conditions.append(col(Item.system_id) == actor.system_id)
+    if wanted.system:
+        conditions.append(col(Item.system_id) == _id_of(session, System, wanted.system, "system"))
+    if wanted.status:
+        conditions.append(_status(wanted.status))
+    if wanted.queue:
+        queue_id = _id_of(session, Queue, wanted.queue, "queue")
+        in_queue = select(col(Task.item_id)).where(col(Task.queue_id) == queue_id, col(Task.state) == "open")
+        conditions.append(col(Item.id).in_(in_queue))
+    if wanted.q:
+        conditions.append(_words(wanted.q.strip()))
+    return conditions
+
+
+def _status(status: str) -> Any:
+    if status not in ("passed", "waiting", "decided"):
+        raise Invalid("status is passed, waiting or decided.", field="status")
+    return (
+        and_(col(Item.status) != "passed", col(Item.status) == status)
+        if status != "passed"
+        else col(Item.status) == status
+    )
+
+
+def _id_of(session: Session, table: type[System] | type[Queue], slug: str, field: str) -> UUID:
+    found: UUID | None = session.execute(select(col(table.id)).where(col(table.slug) == slug)).scalar()
+    if found is None:
+        raise NotFound(f"There is no {field} “{slug}”.", field=field)
+    return found
+
+
+def _words(q: str) -> Any:
+    try:
+        return col(Item.id) == UUID(q)
+    except ValueError:
+        pass
+    escaped = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    inside = content.canonical(q).decode()[1:-1].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    has_words = (
+        select(col(ItemPayload.item_id))
+        .where(col(ItemPayload.item_id) == col(Item.id), col(ItemPayload.content).ilike(f"%{inside}%", escape="\\"))
+        .exists()
+    )
+    return or_(col(Item.external_id).like(f"{escaped}%", escape="\\"), has_words)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of an item's history."""
+
+    at: datetime
+    actor_kind: str
+    actor_name: str
+    action: str
+    body: dict[str, Any]
+    seq: int | None
+
+
+def history(session: Session, actor: Actor, item_id: UUID) -> list[Event]:
+    """Everything that happened to an item, oldest first, from the audit trail."""
+    found = session.get(Item, item_id)
+    if found is None:
+        raise NotFound("There is no such item.")
+    require_sight(actor, found.system_id)
+    rows = session.execute(
+        select(AuditEvent)
+        .where(or_(col(AuditEvent.subject_id) == str(item_id), col(AuditEvent.id) == found.intake_event_id))
+        .order_by(col(AuditEvent.at), col(AuditEvent.id))
+    ).scalars()
+    return [Event(e.at, e.actor_kind, e.actor_name, e.action, content.parse(e.body), e.seq) for e in rows]
+
+
+def decisions_of(session: Session, item_id: UUID) -> Sequence[tuple[Decision, str | None]]:
+    """Every decision on an item with its author's name, oldest first, superseded ones too."""
+    rows = session.execute(
+        select(Decision, col(Person.name))
+        .outerjoin(Person, col(Person.id) == col(Decision.decided_by_id))
+        .where(col(Decision.item_id) == item_id)
+        .order_by(col(Decision.id))
+    ).all()
+    return [(decision, name) for decision, name in rows]
+
+
+def handed_up(session: Session, item_id: UUID) -> Sequence[tuple[Escalation, str]]:
+    """Every time an item was handed up, with the name of who did, newest first."""
+    rows = session.execute(
+        select(Escalation, col(Person.name))
+        .join(Person, col(Person.id) == col(Escalation.by_id))
+        .where(col(Escalation.item_id) == item_id)
+        .order_by(col(Escalation.id).desc())
+    ).all()
+    return [(escalation, name) for escalation, name in rows]

@@ -1,0 +1,111 @@
+"""The engine and its transactions. A write that was acknowledged survives a power cut on both databases."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy import create_engine as sa_create_engine
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlmodel import Session, text
+
+T = TypeVar("T")
+
+_WRITE = "holdpoint_write"
+_BUSY_SECONDS = 30
+
+
+class Store:
+    """One database: short read and write transactions over a pool of connections."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url)
+        # SQLite has one writer: waiting here is fair and wakes at once, where its own busy handler sleeps and retries.
+        self._turn = threading.Lock() if self.engine.dialect.name == "sqlite" else None
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one consistent state and changes nothing."""
+        with Session(self.engine, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose changes are committed together at the end, durably, or not at all."""
+        if self._turn is None:
+            with self._transaction() as session:
+                yield session
+        else:
+            with self._turn, self._transaction() as session:
+                yield session
+
+    def commit(self, work: Callable[[Session], T]) -> T:
+        """Run work in a write transaction; where another was first with the same unique key, run it once more."""
+        try:
+            with self.write() as session:
+                return work(session)
+        except IntegrityError:
+            with self.write() as session:
+                return work(session)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        with Session(self.engine, expire_on_commit=False) as session:
+            session.connection(execution_options={_WRITE: True})
+            yield session
+            session.commit()
+
+    def is_ready(self) -> bool:
+        """Whether the database answers and is migrated."""
+        from review.store.migrate import is_current
+
+        try:
+            return is_current(self.engine)
+        except SQLAlchemyError:
+            return False
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _sqlite(url: str) -> Engine:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa_create_engine(url, pool_size=20, max_overflow=40, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin where we say, in _begin
+        for pragma in (
+            f"busy_timeout={_BUSY_SECONDS * 1000}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get(_WRITE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    target = make_url(url)
+    if target.drivername == "postgresql":
+        target = target.set(drivername="postgresql+psycopg")
+    return sa_create_engine(target, pool_size=20, max_overflow=40, pool_pre_ping=True)
+
+
+def advisory_lock(session: Session, number: int) -> None:
+    """Wait for a lock held until this transaction ends; SQLite's single writer needs none."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:number)").bindparams(number=number))

@@ -1,0 +1,450 @@
+"""The first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+# Rows that nobody edits: sealed audit events, decisions, and policies that were active.
+_FROZEN = {
+    "audit_event": (
+        "id",
+        "at",
+        "actor_kind",
+        "actor_id",
+        "actor_name",
+        "action",
+        "subject_kind",
+        "subject_id",
+        "body",
+        "digest",
+    ),
+    "decision": (
+        "id",
+        "item_id",
+        "task_id",
+        "item_version",
+        "verdict",
+        "correction",
+        "difference",
+        "labels",
+        "spans",
+        "note",
+        "decided_by_kind",
+        "decided_by_id",
+        "claimed_at",
+        "decided_at",
+    ),
+    "policy": ("id", "system_id", "version", "document", "digest", "activated_at", "activated_by"),
+    "audit_checkpoint": ("seq", "head", "at", "signature"),
+}
+
+
+def _sqlite() -> list[str]:
+    stop = "BEGIN SELECT RAISE(ABORT, '{0} is append-only'); END"
+    statements = []
+    for table, columns in _FROZEN.items():
+        refuse = stop.format(table)
+        statements += [
+            f"CREATE TRIGGER {table}_not_deleted BEFORE DELETE ON {table} {refuse}",
+            f"CREATE TRIGGER {table}_not_changed BEFORE UPDATE OF {', '.join(columns)} ON {table} {refuse}",
+        ]
+    return [
+        *statements,
+        "CREATE TRIGGER audit_event_sealed BEFORE UPDATE ON audit_event WHEN OLD.seq IS NOT NULL "
+        + stop.format("audit_event"),
+    ]
+
+
+def _postgresql() -> list[str]:
+    refuse = "FOR EACH ROW {0} EXECUTE FUNCTION holdpoint_kept()"
+    statements = [
+        "CREATE FUNCTION holdpoint_kept() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
+    ]
+    for table, columns in _FROZEN.items():
+        statements += [
+            f"CREATE TRIGGER {table}_not_deleted BEFORE DELETE ON {table} {refuse.format('')}",
+            f"CREATE TRIGGER {table}_not_changed BEFORE UPDATE OF {', '.join(columns)} ON {table} {refuse.format('')}",
+        ]
+    sealed = refuse.format("WHEN (OLD.seq IS NOT NULL)")
+    return [*statements, f"CREATE TRIGGER audit_event_sealed BEFORE UPDATE ON audit_event {sealed}"]
+
+
+_KEPT = {"sqlite": _sqlite(), "postgresql": _postgresql()}
+
+
+def upgrade() -> None:
+    op.create_table(
+        "audit_checkpoint",
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("head", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("signature", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit_checkpoint")),
+    )
+    op.create_table(
+        "audit_event",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_kind", sa.String(), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column("actor_name", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("subject_kind", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=True),
+        sa.Column("chain", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
+        sa.UniqueConstraint("seq", name=op.f("uq_audit_event_seq")),
+    )
+    op.create_index("ix_audit_event_subject", "audit_event", ["subject_id", "id"], unique=False)
+    op.create_index(
+        "ix_audit_event_unsealed",
+        "audit_event",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("seq IS NULL"),
+        postgresql_where=sa.text("seq IS NULL"),
+    )
+    op.create_table(
+        "outbox_message",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_message")),
+    )
+    op.create_index(
+        "ix_outbox_message_waiting",
+        "outbox_message",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("sent_at IS NULL"),
+        postgresql_where=sa.text("sent_at IS NULL"),
+    )
+    op.create_table(
+        "person",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("username", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("password_hash", sa.String(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("sessions_valid_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("role IN ('reviewer', 'lead', 'owner', 'auditor', 'admin')", name=op.f("ck_person_role")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
+        sa.UniqueConstraint("email", name=op.f("uq_person_email")),
+        sa.UniqueConstraint("username", name=op.f("uq_person_username")),
+    )
+    op.create_table(
+        "queue",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("slug", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("escalates_to_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["escalates_to_id"], ["queue.id"], name=op.f("fk_queue_escalates_to_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_queue")),
+        sa.UniqueConstraint("slug", name=op.f("uq_queue_slug")),
+    )
+    op.create_table(
+        "sign_in_attempt",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("username", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("succeeded", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempt")),
+    )
+    op.create_index("ix_sign_in_attempt_address_at", "sign_in_attempt", ["address", "at"], unique=False)
+    op.create_index("ix_sign_in_attempt_username_at", "sign_in_attempt", ["username", "at"], unique=False)
+    op.create_table(
+        "system",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("slug", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("deputy_id", sa.Uuid(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("sample_key", sa.LargeBinary(), nullable=False),
+        sa.Column("active_policy_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("mode IN ('normal', 'review_all', 'stopped')", name=op.f("ck_system_mode")),
+        sa.CheckConstraint("owner_id <> deputy_id", name=op.f("ck_system_owner_and_deputy_differ")),
+        sa.ForeignKeyConstraint(["deputy_id"], ["person.id"], name=op.f("fk_system_deputy_id")),
+        sa.ForeignKeyConstraint(["owner_id"], ["person.id"], name=op.f("fk_system_owner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_system")),
+        sa.UniqueConstraint("slug", name=op.f("uq_system_slug")),
+    )
+    op.create_table(
+        "api_key",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("hint", sa.String(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(system_id IS NULL) <> (person_id IS NULL)", name=op.f("ck_api_key_one_holder")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_api_key_person_id")),
+        sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_api_key_system_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
+        sa.UniqueConstraint("hash", name=op.f("uq_api_key_hash")),
+    )
+    op.create_table(
+        "item",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("external_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("model_name", sa.String(), nullable=False),
+        sa.Column("model_version", sa.String(), nullable=False),
+        sa.Column("confidence", sa.Float(), nullable=True),
+        sa.Column("group", sa.String(), nullable=True),
+        sa.Column("subject_id", sa.String(), nullable=True),
+        sa.Column("traceparent", sa.String(), nullable=True),
+        sa.Column("produced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("content_digest", sa.String(), nullable=False),
+        sa.Column("intake_event_id", sa.Uuid(), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.String(), nullable=True),
+        sa.Column("route", sa.String(), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("inclusion_probability", sa.Float(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("release_state", sa.String(), nullable=False),
+        sa.Column("release_digest", sa.String(), nullable=True),
+        sa.Column("release_fetched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("kind IN ('answer', 'classification', 'action')", name=op.f("ck_item_kind")),
+        sa.CheckConstraint("release_state IN ('pending', 'released', 'withheld')", name=op.f("ck_item_release_state")),
+        sa.CheckConstraint("route IN ('pass', 'review', 'block')", name=op.f("ck_item_route")),
+        sa.CheckConstraint("status IN ('passed', 'waiting', 'decided')", name=op.f("ck_item_status")),
+        sa.CheckConstraint(
+            "confidence IS NULL OR (confidence >= 0 AND confidence <= 1)", name=op.f("ck_item_confidence")
+        ),
+        sa.CheckConstraint(
+            "inclusion_probability >= 0 AND inclusion_probability <= 1", name=op.f("ck_item_inclusion_probability")
+        ),
+        sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_item_system_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_item")),
+        sa.UniqueConstraint("system_id", "external_id", name=op.f("uq_item_system_id_external_id")),
+    )
+    op.create_index(
+        "ix_item_reviewed",
+        "item",
+        ["status", "id"],
+        unique=False,
+        sqlite_where=sa.text("status <> 'passed'"),
+        postgresql_where=sa.text("status <> 'passed'"),
+    )
+    op.create_index("ix_item_system_id_id", "item", ["system_id", "id"], unique=False)
+    op.create_table(
+        "policy",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("activated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("activated_by", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_policy_system_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy")),
+        sa.UniqueConstraint("system_id", "version", name=op.f("uq_policy_system_id_version")),
+    )
+    op.create_table(
+        "item_payload",
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_item_payload_item_id")),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_payload")),
+    )
+    op.create_table(
+        "task",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("queue_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("holder_id", sa.Uuid(), nullable=True),
+        sa.Column("lease_token", sa.String(), nullable=True),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("escalated_from_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('review', 'second_review', 'adjudication', 'escalation')", name=op.f("ck_task_kind")
+        ),
+        sa.CheckConstraint("state IN ('open', 'decided', 'escalated')", name=op.f("ck_task_state")),
+        sa.ForeignKeyConstraint(["escalated_from_id"], ["task.id"], name=op.f("fk_task_escalated_from_id")),
+        sa.ForeignKeyConstraint(["holder_id"], ["person.id"], name=op.f("fk_task_holder_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_task_item_id")),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_task_queue_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
+    )
+    op.create_index(
+        "ix_task_claim",
+        "task",
+        ["queue_id", sa.literal_column("priority DESC"), "due_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_index(
+        "ix_task_holder",
+        "task",
+        ["holder_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'open' AND holder_id IS NOT NULL"),
+        postgresql_where=sa.text("state = 'open' AND holder_id IS NOT NULL"),
+    )
+    op.create_index("ix_task_item_id", "task", ["item_id"], unique=False)
+    op.create_table(
+        "decision",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("item_version", sa.Integer(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("correction", sa.Text(), nullable=True),
+        sa.Column("difference", sa.Text(), nullable=True),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("spans", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("decided_by_kind", sa.String(), nullable=False),
+        sa.Column("decided_by_id", sa.Uuid(), nullable=True),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(verdict = 'correct') = (correction IS NOT NULL)", name=op.f("ck_decision_correction")),
+        sa.CheckConstraint("decided_by_kind IN ('person', 'system')", name=op.f("ck_decision_decided_by_kind")),
+        sa.CheckConstraint("verdict IN ('approve', 'correct', 'reject')", name=op.f("ck_decision_verdict")),
+        sa.ForeignKeyConstraint(["decided_by_id"], ["person.id"], name=op.f("fk_decision_decided_by_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_decision_item_id")),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_decision_task_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
+    )
+    op.create_index("ix_decision_by", "decision", ["decided_by_id", "decided_at"], unique=False)
+    op.create_index("ix_decision_decided_at", "decision", ["decided_at"], unique=False)
+    op.create_index("ix_decision_item_id", "decision", ["item_id"], unique=False)
+    op.create_index(
+        "uq_decision_task",
+        "decision",
+        ["task_id"],
+        unique=True,
+        sqlite_where=sa.text("superseded_at IS NULL"),
+        postgresql_where=sa.text("superseded_at IS NULL"),
+    )
+    op.create_table(
+        "escalation",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("from_task_id", sa.Uuid(), nullable=False),
+        sa.Column("to_task_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("by_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_escalation_by_id")),
+        sa.ForeignKeyConstraint(["from_task_id"], ["task.id"], name=op.f("fk_escalation_from_task_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_escalation_item_id")),
+        sa.ForeignKeyConstraint(["to_task_id"], ["task.id"], name=op.f("fk_escalation_to_task_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_escalation")),
+        sa.UniqueConstraint("from_task_id", name=op.f("uq_escalation_from_task_id")),
+        sa.UniqueConstraint("to_task_id", name=op.f("uq_escalation_to_task_id")),
+    )
+    op.create_index(op.f("ix_escalation_item_id"), "escalation", ["item_id"], unique=False)
+    op.create_table(
+        "task_skip",
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_task_skip_person_id")),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_task_skip_task_id")),
+        sa.PrimaryKeyConstraint("task_id", "person_id", name=op.f("pk_task_skip")),
+    )
+    for statement in _KEPT[op.get_bind().dialect.name]:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION IF EXISTS holdpoint_kept() CASCADE")
+    op.drop_table("task_skip")
+    op.drop_index(op.f("ix_escalation_item_id"), table_name="escalation")
+    op.drop_table("escalation")
+    op.drop_index(
+        "uq_decision_task",
+        table_name="decision",
+        sqlite_where=sa.text("superseded_at IS NULL"),
+        postgresql_where=sa.text("superseded_at IS NULL"),
+    )
+    op.drop_index("ix_decision_item_id", table_name="decision")
+    op.drop_index("ix_decision_decided_at", table_name="decision")
+    op.drop_index("ix_decision_by", table_name="decision")
+    op.drop_table("decision")
+    op.drop_index("ix_task_item_id", table_name="task")
+    op.drop_index(
+        "ix_task_holder",
+        table_name="task",
+        sqlite_where=sa.text("state = 'open' AND holder_id IS NOT NULL"),
+        postgresql_where=sa.text("state = 'open' AND holder_id IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_task_claim",
+        table_name="task",
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.drop_table("task")
+    op.drop_table("item_payload")
+    op.drop_table("policy")
+    op.drop_index("ix_item_system_id_id", table_name="item")
+    op.drop_index(
+        "ix_item_reviewed",
+        table_name="item",
+        sqlite_where=sa.text("status <> 'passed'"),
+        postgresql_where=sa.text("status <> 'passed'"),
+    )
+    op.drop_table("item")
+    op.drop_table("api_key")
+    op.drop_table("system")
+    op.drop_index("ix_sign_in_attempt_username_at", table_name="sign_in_attempt")
+    op.drop_index("ix_sign_in_attempt_address_at", table_name="sign_in_attempt")
+    op.drop_table("sign_in_attempt")
+    op.drop_table("queue")
+    op.drop_table("person")
+    op.drop_index(
+        "ix_outbox_message_waiting",
+        table_name="outbox_message",
+        sqlite_where=sa.text("sent_at IS NULL"),
+        postgresql_where=sa.text("sent_at IS NULL"),
+    )
+    op.drop_table("outbox_message")
+    op.drop_index(
+        "ix_audit_event_unsealed",
+        table_name="audit_event",
+        sqlite_where=sa.text("seq IS NULL"),
+        postgresql_where=sa.text("seq IS NULL"),
+    )
+    op.drop_index("ix_audit_event_subject", table_name="audit_event")
+    op.drop_table("audit_event")
+    op.drop_table("audit_checkpoint")

@@ -1,0 +1,1 @@
+"""Streamlit below the pages: shell, guard, workbench, charts and grids."""

@@ -1,0 +1,46 @@
+"""Fixtures for every test: a real store on each database, and a small world in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from review.store.engine import Store
+from tests.support.databases import Postgresql, opened, sqlite_url
+from tests.support.world import World
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgresql]:
+    """One PostgreSQL server for the run."""
+    server = Postgresql()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty migrated database, once on each engine."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path)
+    return request.getfixturevalue("postgresql").emptied()
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A store on an empty migrated database, once on each engine."""
+    with opened(database_url) as store:
+        yield store
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    """People of every role and one system, on each engine."""
+    return World(store)
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> Iterator[Store]:
+    """A store on an empty migrated SQLite database, for what does not depend on the engine."""
+    with opened(sqlite_url(tmp_path)) as store:
+        yield store

@@ -1,0 +1,114 @@
+"""A small world to test in: people of every role, a system with a policy, keys, and outputs to send."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from review.commands import decisions, intake, keys, people, policies, systems, tasks
+from review.domain.actors import HOLDPOINT, Actor, Role
+from review.domain.decisions import Answer
+from review.domain.lifecycle import LeaseToken
+from review.domain.outputs import read_output
+from review.queries import keys as key_queries
+from review.queries import tasks as task_queries
+from review.store.engine import Store
+from review.store.tables import Decision, Task
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+POLICY = """\
+queue: default
+rules:
+  - name: action on money
+    when: "kind == 'action' && flags.exists(f, f.severity >= 4)"
+    route: block
+    reasons: [high_risk_action]
+    priority: 90
+  - {name: low confidence, when: "confidence == null || confidence < 0.35", route: review, reasons: [low_confidence]}
+audit_sample: {probability: 0.05}
+due: PT4H
+"""
+PEOPLE = {
+    "ann": Role.REVIEWER,
+    "bob": Role.REVIEWER,
+    "lea": Role.LEAD,
+    "odo": Role.OWNER,
+    "dee": Role.OWNER,
+    "aud": Role.AUDITOR,
+    "adm": Role.ADMIN,
+}
+
+
+def output(external_id: str = "x1", **changes: Any) -> dict[str, Any]:
+    """The body of one output; held by POLICY unless its confidence is changed."""
+    return {
+        "system": "helper",
+        "external_id": external_id,
+        "kind": "answer",
+        "model": {"name": "m", "version": "1"},
+        "input": "What is the capital of France?",
+        "context": ["Paris is the capital of France."],
+        "output": "The capital of France is Lyon.",
+        "confidence": 0.2,
+        **changes,
+    }
+
+
+@dataclass
+class World:
+    """A store with people, one system named helper, and a clock that tests move."""
+
+    store: Store
+    now: datetime = START
+    actors: dict[str, Actor] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        with self.store.write() as session:
+            for username, role in PEOPLE.items():
+                people.add(
+                    session, HOLDPOINT, username=username, name=username.title(), email=f"{username}@example.com",
+                    role=role, password_hash=None, now=self.now,
+                )  # fmt: skip
+            systems.add(session, HOLDPOINT, slug="helper", owner="odo", deputy="dee", now=self.now)
+            policies.activate(session, HOLDPOINT, "helper", POLICY, now=self.now)
+            for username in PEOPLE:
+                self.tokens[username] = keys.create_for_person(session, HOLDPOINT, username, now=self.now)
+            self.tokens["helper"] = keys.create_for_system(session, HOLDPOINT, "helper", now=self.now)
+            self.actors = {name: key_queries.actor_of(session, token) for name, token in self.tokens.items()}
+
+    def later(self, **delta: float) -> datetime:
+        """Move the clock."""
+        self.now += timedelta(**delta)
+        return self.now
+
+    def submit(self, *outputs: dict[str, Any]) -> list[Any]:
+        """Send outputs as the system helper does."""
+        checked = [read_output(json.dumps(one).encode(), self.now) for one in outputs]
+        with self.store.write() as session:
+            return intake.take(session, self.actors["helper"], checked, now=self.now)
+
+    def claim(self, who: str = "ann", queue: str | None = None) -> Task | None:
+        """Claim as a person."""
+        with self.store.write() as session:
+            return tasks.claim(session, self.actors[who], queue=queue, now=self.now)
+
+    def lease(self, task: Task) -> LeaseToken:
+        """The hold on a claimed task, with the item's version as its holder sees it now."""
+        with self.store.read() as session:
+            version = task_queries.work(session, self.actors["adm"], task).whole.item.version
+        assert task.lease_token is not None
+        return LeaseToken(task.lease_token, version)
+
+    def decide(self, task: Task, who: str = "ann", lease: LeaseToken | None = None, **answer: Any) -> Decision:
+        """Decide as a person; approves unless told otherwise."""
+        with self.store.write() as session:
+            return decisions.decide(
+                session, self.actors[who], task.id, lease or self.lease(task),
+                Answer(**{"verdict": "approve", **answer}), now=self.now,
+            )  # fmt: skip
+
+    def item_id(self, external_id: str = "x1") -> UUID:
+        """Submit an output of this external id and give its item's id."""
+        return self.submit(output(external_id))[0].item_id
