@@ -18,11 +18,6 @@ from review.errors import NotFound, WrongState
 from review.store.tables import Decision, Escalation, Item, ItemPayload, Policy, Queue, Task
 from review.store.types import new_id
 
-DIGESTED = (
-    "id", "item_id", "task_id", "item_version", "verdict", "correction", "labels", "spans", "note",
-    "decided_by_kind", "decided_by_id", "decided_at",
-)  # fmt: skip
-
 
 def decide(
     session: Session, actor: Actor, task_id: UUID, lease: LeaseToken, answer: Answer, *, now: datetime
@@ -111,11 +106,10 @@ def _settle(session: Session, item: Item, seen_version: int, decision: dict[str,
 
 
 def _tell(session: Session, actor: Actor, item: Item, decision: dict[str, Any], now: datetime) -> None:
-    digested = {name: decision[name] for name in DIGESTED}
     audit.record(
         session, actor, "item.decided", ("item", item.id), now=now,
         decision_id=decision["id"], task_id=decision["task_id"], verdict=decision["verdict"],
-        decision_digest=decision_digest(digested),
+        decision_digest=decision_digest(decision),
     )  # fmt: skip
     outbox.enqueue(
         session, "item.decided", item.id, now=now,

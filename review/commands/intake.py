@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from review.commands import audit, queues
@@ -17,10 +17,12 @@ from review.domain.lifecycle import ItemStatus, TaskKind, TaskState, first_relea
 from review.domain.outputs import Output
 from review.domain.policies import Ruling
 from review.errors import Conflict, Forbidden, NotFound, ReviewError
+from review.store.bulk import insert_rows
 from review.store.tables import Item, ItemPayload, Policy, System, Task
 from review.store.types import new_id
 
-_ITEM, _PAYLOAD, _TASK = insert(Item), insert(ItemPayload), insert(Task)
+_WAITING, _PASSED = ItemStatus.WAITING.value, ItemStatus.PASSED.value
+_REVIEW, _OPEN = TaskKind.REVIEW.value, TaskState.OPEN.value
 _ANSWERED: tuple[Any, ...] = (
     Item.id, Item.external_id, Item.content_digest, Item.route, Item.reasons, Item.policy_version,
     Item.inclusion_probability, Item.status, Item.due_at, Item.release_state,
@@ -103,7 +105,7 @@ class _Batch:
         if known is None:
             return self._add_new(output, packed, digest)
         if known.digest == digest:
-            return known.taken
+            return replace(known.taken, replayed=True)
         return Conflict(
             f"external_id “{output.external_id}” was used before for other content. Use a new id for new content.",
             field="external_id",
@@ -121,7 +123,7 @@ class _Batch:
             item_id, item["route"], ruling.reasons, self.policy_version, ruling.inclusion_probability,
             item["status"], item["due_at"], item["release_state"], replayed=False,
         )  # fmt: skip
-        self.known[output.external_id] = _Known(digest, replace(taken, replayed=True))
+        self.known[output.external_id] = _Known(digest, taken)
         return taken
 
     def _item(self, item_id: UUID, output: Output, digest: str, ruling: Ruling) -> dict[str, Any]:
@@ -145,7 +147,7 @@ class _Batch:
             "route": ruling.route.value,
             "reasons": ruling.reasons,
             "inclusion_probability": ruling.inclusion_probability,
-            "status": (ItemStatus.WAITING if ruling.reviewed else ItemStatus.PASSED).value,
+            "status": _WAITING if ruling.reviewed else _PASSED,
             "version": 1,
             "due_at": self.now + ruling.due if ruling.reviewed else None,
             "release_state": first_release(held=ruling.held).value,
@@ -157,8 +159,8 @@ class _Batch:
             "id": new_id(),
             "item_id": item_id,
             "queue_id": self._queue_id(ruling.queue),
-            "kind": TaskKind.REVIEW.value,
-            "state": TaskState.OPEN.value,
+            "kind": _REVIEW,
+            "state": _OPEN,
             "priority": ruling.priority,
             "due_at": self.now + ruling.due,
             "created_at": self.now,
@@ -174,10 +176,9 @@ class _Batch:
         if not self.items:
             return
         connection = self.session.connection()
-        connection.execute(_ITEM, self.items)
-        connection.execute(_PAYLOAD, self.payloads)
-        if self.tasks:
-            connection.execute(_TASK, self.tasks)
+        insert_rows(connection, Item, self.items)
+        insert_rows(connection, ItemPayload, self.payloads)
+        insert_rows(connection, Task, self.tasks)
         audit.record(
             self.session, self.actor, "outputs.received", ("system", self.system.id), now=self.now,
             event_id=self.event_id, n=len(self.items), n_tasks=len(self.tasks), policy_version=self.policy_version,

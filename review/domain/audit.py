@@ -1,6 +1,6 @@
 """The audit trail's arithmetic: an event's digest, the chain over digests, and signed checkpoints of its head."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,10 @@ from uuid import UUID
 from review.domain.content import canonical, sha256
 
 GENESIS = "0" * 64
+DECISION_FIELDS = (
+    "id", "item_id", "task_id", "item_version", "verdict", "correction", "difference", "labels", "spans", "note",
+    "decided_by_kind", "decided_by_id", "claimed_at", "decided_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,6 @@ def checkpoint_message(seq: int, head: str, at: datetime) -> bytes:
     return f"holdpoint-audit:{seq}:{head}:{at.isoformat()}".encode()
 
 
-def decision_digest(decision: dict[str, Any]) -> str:
+def decision_digest(decision: Mapping[str, Any]) -> str:
     """SHA-256 over a decision's immutable fields, as its audit event keeps it."""
-    return sha256(canonical(decision))
+    return sha256(canonical({name: decision[name] for name in DECISION_FIELDS}))

@@ -102,7 +102,6 @@ class Output(Strict):
 
 # These are columns of an item; everything else of an output is its payload.
 _COLUMNS = {"system", "external_id"}
-_SUSPECT = (b"\\u0000", b"NaN", b"Infinity")
 
 
 def read_output(raw: bytes, now: datetime) -> tuple[Output, bytes]:
@@ -126,7 +125,7 @@ def _checked_content(output: Output, raw: bytes, now: datetime) -> bytes:
             field="produced_at",
         )
     fields = output.model_dump(exclude=_COLUMNS)
-    if any(mark in raw for mark in _SUSPECT) or _may_be_deep(raw):
+    if _may_be_unkeepable(raw):
         for name, value in [("external_id", output.external_id), *fields.items()]:
             content.refuse_unkeepable(value, name)
     _check_spans(output)
@@ -140,7 +139,10 @@ def _checked_content(output: Output, raw: bytes, now: datetime) -> bytes:
     return packed
 
 
-def _may_be_deep(raw: bytes) -> bool:
+def _may_be_unkeepable(raw: bytes) -> bool:
+    """Whether the JSON text could hold what is refused; only then is every value looked at."""
+    if b"\\u0000" in raw or b"NaN" in raw or b"Infinity" in raw:
+        return True
     return raw.count(b"[") + raw.count(b"{") > content.MAX_DEPTH
 
 

@@ -5,7 +5,6 @@ Conditions are CEL (https://cel.dev) over the output's fields. The first rule th
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -14,7 +13,7 @@ from typing import Annotated, Any
 
 import cel
 import yaml
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from review.domain.outputs import Code, Name, Output, Strict, invalid
 from review.errors import Invalid
@@ -155,31 +154,48 @@ def _check_condition(rule: Rule) -> None:
         raise Invalid(f"{field} gives {matched!r}; a condition must give true or false.", field=field)
 
 
+class _Condition:
+    """One rule's condition, compiled, with the fields it reads: only those are handed to CEL."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule, self.program = rule, cel.compile(rule.when)
+        self.fields = tuple(FIELDS.intersection(self.program.variables()))
+
+    def reasons(self, output: Output) -> tuple[str, ...] | None:
+        """The rule's reasons where it matches, None where it does not; one that fails counts as matching."""
+        try:
+            matched = self.program.execute({name: _plain(getattr(output, name)) for name in self.fields})
+        except (RuntimeError, TypeError, ValueError, KeyError):
+            return (*self.rule.reasons, RULE_FAILED)
+        if matched is True:
+            return tuple(self.rule.reasons)
+        return None if matched is False else (*self.rule.reasons, RULE_FAILED)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    return [_plain(one) for one in value] if isinstance(value, list) else value
+
+
 class CompiledPolicy:
     """A policy whose conditions are compiled once and asked for every output."""
 
     def __init__(self, text: str) -> None:
         self.policy = read_policy(text)
-        self._rules = [(rule, cel.compile(rule.when)) for rule in self.policy.rules]
-        wanted = {name for _, program in self._rules for name in program.variables()}
-        self._fields = tuple(wanted & FIELDS)
+        self._conditions = [_Condition(rule) for rule in self.policy.rules]
 
     def ruling(self, output: Output, sample_key: bytes) -> Ruling:
         """Route one output. A condition that fails on it holds it: an unclear case is never passed."""
-        facts = self._facts(output)
-        for rule, program in self._rules:
-            reasons = _matches(program, facts, rule)
+        for condition in self._conditions:
+            reasons = condition.reasons(output)
             if reasons is None:
                 continue
+            rule = condition.rule
             if rule.route is Route.PASS and RULE_FAILED not in reasons:
                 return self._by_sample(rule.name, reasons, draw(sample_key, output.external_id))
             return self._by_rule(rule, reasons)
         return self._by_sample(None, (), draw(sample_key, output.external_id))
-
-    def _facts(self, output: Output) -> dict[str, Any]:
-        if {"kind", "confidence"}.issuperset(self._fields):
-            return {"kind": output.kind, "confidence": output.confidence}
-        return output.model_dump(include=set(self._fields))
 
     def _by_rule(self, rule: Rule, reasons: tuple[str, ...]) -> Ruling:
         route = Route.REVIEW if rule.route is Route.PASS else rule.route
@@ -197,16 +213,6 @@ class CompiledPolicy:
             inclusion_probability=sample.probability, sampled=sampled,
             queue=self.policy.queue, priority=sample.priority, due=self.policy.due,
         )  # fmt: skip
-
-
-def _matches(program: Any, facts: Mapping[str, Any], rule: Rule) -> tuple[str, ...] | None:
-    try:
-        matched = program.execute(facts)
-    except (RuntimeError, TypeError, ValueError, KeyError):
-        return (*rule.reasons, RULE_FAILED)
-    if matched is True:
-        return tuple(rule.reasons)
-    return None if matched is False else (*rule.reasons, RULE_FAILED)
 
 
 @lru_cache(maxsize=256)

@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 _WRITE = "holdpoint_write"
 _BUSY_SECONDS = 30
+_PAGE_BYTES = 8192  # three items of 2 KB a page, where 4096 holds one: half the bytes to write at intake
 
 
 class Store:
@@ -29,6 +30,14 @@ class Store:
     def read(self) -> Iterator[Session]:
         """A session that sees one consistent state and changes nothing."""
         with Session(self.engine, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Like read, for long walks: all its statements see the database as it was at the first of them."""
+        with self.read() as session:
+            if self.engine.dialect.name == "postgresql":
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
 
     @contextmanager
@@ -81,12 +90,14 @@ def _sqlite(url: str) -> Engine:
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions begin where we say, in _begin
         for pragma in (
+            f"page_size={_PAGE_BYTES}",
             f"busy_timeout={_BUSY_SECONDS * 1000}",
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             "cache_size=-65536",
             "temp_store=MEMORY",
+            "wal_autocheckpoint=8000",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
