@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, exists, or_, select, text, update
 from sqlmodel import Session, col
 
 from review.commands import audit
@@ -158,7 +158,7 @@ def give_back(session: Session, actor: Actor, task_id: UUID, token: str, *, now:
 def skip(session: Session, actor: Actor, task_id: UUID, token: str, *, now: datetime) -> None:
     """Let the task go to others: it does not come back to this person. Raises LeaseLost if the hold had ended."""
     _let_go(session, actor, task_id, token, "task.skipped", now)
-    session.execute(insert(TaskSkip), {"task_id": task_id, "person_id": actor.id, "at": now})
+    session.merge(TaskSkip(task_id=task_id, person_id=actor.person_id, at=now))
 
 
 def _let_go(session: Session, actor: Actor, task_id: UUID, token: str, action: str, now: datetime) -> None:

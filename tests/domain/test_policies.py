@@ -1,0 +1,94 @@
+"""Policies: what they accept, how they route, and that an unclear case is never passed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from review.domain.outputs import Output
+from review.domain.policies import HOLD_EVERYTHING, RULE_FAILED, CompiledPolicy, Route, draw, read_policy
+from review.errors import Invalid
+from tests.support.world import POLICY, output
+
+KEY = b"k" * 32
+
+
+def ruling(policy: str = POLICY, **changes: object):  # type: ignore[no-untyped-def]
+    return CompiledPolicy(policy).ruling(Output(**output(**changes)), KEY)
+
+
+def test_the_first_rule_that_matches_decides() -> None:
+    money = ruling(kind="action", confidence=0.1, flags=[{"code": "amount", "severity": 4}])
+    assert (money.route, money.rule, money.reasons) == (Route.BLOCK, "action on money", ("high_risk_action",))
+    assert (money.priority, money.inclusion_probability, money.held) == (90, 1.0, True)
+
+
+@pytest.mark.parametrize("confidence", [None, 0.0, 0.3499])
+def test_low_or_no_confidence_is_held(confidence: float | None) -> None:
+    assert ruling(confidence=confidence).reasons == ("low_confidence",)
+
+
+def test_what_matches_nothing_passes_with_the_probability_it_could_have_been_drawn_with() -> None:
+    passed = ruling(confidence=0.9)
+    assert (passed.route, passed.inclusion_probability) == (Route.PASS, 0.05)
+
+
+def test_a_sample_passes_and_is_reviewed() -> None:
+    drawn = ruling(POLICY.replace("0.05", "1"), confidence=0.9)
+    assert (drawn.route, drawn.reasons, drawn.held, drawn.reviewed) == (Route.PASS, ("audit_sample",), False, True)
+
+
+def test_a_rule_that_passes_is_sampled_too() -> None:
+    policy = "queue: q\nrules:\n  - {name: small talk, when: \"kind == 'answer'\", route: pass, reasons: [chat]}\n"
+    assert ruling(policy + "audit_sample: {probability: 1}").reasons == ("chat", "audit_sample")
+    assert ruling(policy).reviewed is False
+
+
+def test_a_condition_that_fails_holds_the_output() -> None:
+    policy = 'queue: q\nrules:\n  - {name: vip, when: "metadata.tier > 1", route: pass}\n'
+    held = ruling(policy, metadata={"tier": "gold"})
+    assert (held.route, held.reasons, held.held) == (Route.REVIEW, (RULE_FAILED,), True)
+    assert ruling(policy, metadata={}).held
+
+
+@pytest.mark.parametrize(
+    ("document", "field", "says"),
+    [
+        ("queue: [", "document", "not YAML"),
+        ("rules: []", "queue", "Field required"),
+        ("queue: q\nrules: []\ncolour: red", "colour", "not a known field"),
+        ('queue: q\nrules: [{name: a, when: "confidence <", route: pass}]', "rules[a].when", "not CEL"),
+        ('queue: q\nrules: [{name: a, when: "confidense < 1", route: pass}]', "rules[a].when", "confidense"),
+        ('queue: q\nrules: [{name: a, when: "confidence", route: pass}]', "rules[a].when", "true or false"),
+        ('queue: q\nrules: [{name: a, when: "kind > 3", route: pass}]', "rules[a].when", "fails"),
+        (
+            'queue: q\nrules: [{name: a, when: "true", route: pass}, {name: a, when: "true", route: block}]',
+            "rules",
+            "Two rules",
+        ),
+        ("queue: q\nrules: []\ndue: PT0S", "due", "longer than zero"),
+        ("queue: q\nrules: []\naudit_sample: {probability: 1.5}", "audit_sample.probability", "less than or equal"),
+        ("queue: q\nrules: []\naudit_sample: {probability: .nan}", "audit_sample.probability", "finite"),
+        ("just text", "body", "valid dictionary"),
+    ],
+)
+def test_a_policy_that_cannot_work_is_refused_naming_the_field(document: str, field: str, says: str) -> None:
+    with pytest.raises(Invalid, match=says) as refused:
+        read_policy(document)
+    assert refused.value.field == field
+
+
+def test_the_policy_of_a_new_system_holds_everything() -> None:
+    assert ruling(HOLD_EVERYTHING, confidence=1.0).held
+
+
+@given(st.binary(min_size=32, max_size=32), st.text(min_size=1, max_size=50))
+def test_a_draw_is_repeatable_and_in_range(key: bytes, output_id: str) -> None:
+    assert draw(key, output_id) == draw(key, output_id)
+    assert 0 <= draw(key, output_id) < 1
+
+
+def test_draws_are_uniform_and_depend_on_the_key() -> None:
+    drawn = [draw(KEY, f"x{i}") for i in range(20_000)]
+    share = sum(value < 0.05 for value in drawn) / len(drawn)
+    assert 0.045 < share < 0.055  # 3.2 standard deviations of a binomial
+    assert draw(KEY, "x1") != draw(b"j" * 32, "x1")
