@@ -41,7 +41,7 @@ def record(
         canonical(body).decode(),
     )  # fmt: skip
     values = {name: getattr(entry, name) for name in audit.Entry.__slots__}
-    session.execute(_INSERT, {**values, "digest": entry.digest()})
+    session.connection().execute(_INSERT, {**values, "digest": entry.digest()})
     return entry.id
 
 

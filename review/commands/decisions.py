@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import Session, col
 
 from review.commands import audit, outbox, tasks
@@ -17,6 +17,33 @@ from review.domain.policies import Route, compiled
 from review.errors import NotFound, WrongState
 from review.store.tables import Decision, Escalation, Item, ItemPayload, Policy, Queue, Task
 from review.store.types import new_id
+
+# Built once: decisions are hot.
+_CLOSE = (
+    update(Task)
+    .where(tasks.HELD)
+    .values(state=bindparam("new_state"), closed_at=bindparam("now"), lease_expires_at=None)
+    .returning(Task)
+)
+_TO_DECIDE = (
+    select(Item, col(ItemPayload.content), col(Policy.document))
+    .join(ItemPayload, col(ItemPayload.item_id) == col(Item.id))
+    .join(Policy, (col(Policy.system_id) == col(Item.system_id)) & (col(Policy.version) == col(Item.policy_version)))
+    .where(col(Item.id) == bindparam("item"))
+)
+_SETTLE = (
+    update(Item)
+    .where(col(Item.id) == bindparam("item"), col(Item.version) == bindparam("seen_version"))
+    .values(
+        status=ItemStatus.DECIDED.value,
+        version=col(Item.version) + 1,
+        decision_id=bindparam("new_decision"),
+        release_state=bindparam("new_release"),
+        release_digest=bindparam("new_digest"),
+    )
+    .returning(col(Item.id))
+)
+_RECORD = insert(Decision)
 
 
 def decide(
@@ -32,34 +59,22 @@ def decide(
     item, output, taxonomy = _item_to_decide(session, task.item_id)
     answer = checked(answer, output, taxonomy)
     decision = _decision(actor, task, item, answer, output, now)
-    session.execute(insert(Decision), decision)
+    session.connection().execute(_RECORD, decision)
     _settle(session, item, lease.item_version, decision, output)
     _tell(session, actor, item, decision, now)
     return Decision(**decision)
 
 
 def _close(session: Session, actor: Actor, task_id: UUID, token: str, state: TaskState, now: datetime) -> Task:
-    task: Task | None = session.execute(
-        update(Task)
-        .where(*tasks.held(task_id, actor, token, now))
-        .values(state=state.value, closed_at=now, lease_expires_at=None)
-        .returning(Task)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    ).scalar()
+    held = {"task": task_id, "me": actor.person_id, "token": token, "now": now, "new_state": state.value}
+    task: Task | None = session.execute(_CLOSE, held, execution_options=tasks.NO_SYNC).scalar()
     if task is None:
         raise tasks.lease_lost(session, task_id)
     return task
 
 
 def _item_to_decide(session: Session, item_id: UUID) -> tuple[Item, Any, list[str]]:
-    item, packed, document = session.execute(
-        select(Item, col(ItemPayload.content), col(Policy.document))
-        .join(ItemPayload, col(ItemPayload.item_id) == col(Item.id))
-        .join(
-            Policy, (col(Policy.system_id) == col(Item.system_id)) & (col(Policy.version) == col(Item.policy_version))
-        )
-        .where(col(Item.id) == item_id)
-    ).one()
+    item, packed, document = session.execute(_TO_DECIDE, {"item": item_id}).one()
     return item, content.parse(packed)["output"], compiled(document).policy.taxonomy
 
 
@@ -89,19 +104,14 @@ def _settle(session: Session, item: Item, seen_version: int, decision: dict[str,
     after = release_after(verdict, before)
     released = output if verdict is Verdict.APPROVE else decision["correction"]
     digest = content.content_digest(released) if after is ReleaseState.RELEASED else None
-    moved = session.execute(
-        update(Item)
-        .where(col(Item.id) == item.id, col(Item.version) == seen_version)
-        .values(
-            status=ItemStatus.DECIDED.value,
-            version=seen_version + 1,
-            decision_id=decision["id"],
-            release_state=after.value,
-            release_digest=item.release_digest if before is ReleaseState.RELEASED else digest,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    if moved.rowcount != 1:  # type: ignore[attr-defined]
+    settled = {
+        "item": item.id,
+        "seen_version": seen_version,
+        "new_decision": decision["id"],
+        "new_release": after.value,
+        "new_digest": item.release_digest if before is ReleaseState.RELEASED else digest,
+    }
+    if session.execute(_SETTLE, settled, execution_options=tasks.NO_SYNC).scalar() is None:
         raise WrongState("The item changed while you looked at it. Nothing was written; look again.")
 
 
@@ -143,7 +153,7 @@ def undo(session: Session, actor: Actor, decision_id: UUID, *, now: datetime) ->
 
 
 def _reopen_item(session: Session, decision: Decision) -> Item:
-    item = session.get(Item, decision.item_id, populate_existing=True)
+    item = session.get(Item, decision.item_id, populate_existing=True, with_for_update=True)
     if item is None or item.decision_id != decision.id:
         raise NotFound("This decision no longer stands.")
     if item.route != Route.PASS and item.release_fetched_at is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -176,7 +177,8 @@ class _Batch:
         if not self.items:
             return
         connection = self.session.connection()
-        insert_rows(connection, Item, self.items)
+        # In order of the unique key: then two batches with the same ids wait for each other and cannot deadlock.
+        insert_rows(connection, Item, sorted(self.items, key=itemgetter("external_id")))
         insert_rows(connection, ItemPayload, self.payloads)
         insert_rows(connection, Task, self.tasks)
         audit.record(

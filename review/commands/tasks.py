@@ -1,11 +1,11 @@
-"""Taking tasks and letting them go: claim, renew, give back, skip."""
+"""Taking tasks and letting them go: claim, renew, give back, skip. Statements are built once: claims are hot."""
 
 import secrets
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_, select, text, update
+from sqlalchemy import and_, bindparam, exists, or_, select, text, update
 from sqlmodel import Session, col
 
 from review.commands import audit
@@ -13,16 +13,48 @@ from review.domain.actors import Actor, Permission
 from review.domain.lifecycle import highest_level, lease_until
 from review.errors import Forbidden, LeaseLost, NotFound
 from review.store.tables import Queue, Task, TaskSkip
+from review.store.types import UtcDateTime
 
 # Spelled out, not bound: only then does SQLite use the partial index whose condition it is.
-OPEN = text("task.state = 'open'")
+OPEN: Any = text("task.state = 'open'")
+NO_SYNC = {"synchronize_session": False, "populate_existing": True}
 
-
-def free(actor: Actor, now: datetime) -> list[ColumnElement[bool]]:
-    """The conditions under which this person may be given a task: nobody holds it and they did not skip it."""
-    skipped = exists().where(col(TaskSkip.task_id) == col(Task.id), col(TaskSkip.person_id) == actor.id)
-    lapsed = or_(col(Task.lease_expires_at).is_(None), col(Task.lease_expires_at) <= now)
-    return [OPEN, lapsed, ~skipped]  # type: ignore[list-item]
+_NOW: Any = bindparam("now", type_=UtcDateTime())
+_ME: Any = bindparam("me")
+_LAPSED = or_(col(Task.lease_expires_at).is_(None), col(Task.lease_expires_at) <= _NOW)
+_SKIPPED = exists().where(col(TaskSkip.task_id) == col(Task.id), col(TaskSkip.person_id) == _ME)
+# The head of one queue for one person: walks the claim index and stops at the first row.
+_HEAD: Any = (
+    select(col(Task.id), col(Task.priority), col(Task.due_at))
+    .where(col(Task.queue_id) == bindparam("queue"), OPEN, _LAPSED, ~_SKIPPED)
+    .order_by(col(Task.priority).desc(), col(Task.due_at), col(Task.id))
+    .limit(1)
+)
+_HOLD = {
+    "holder_id": _ME,
+    "lease_token": bindparam("token"),
+    "claimed_at": _NOW,
+    "lease_expires_at": bindparam("until"),
+}
+_NEXT_ID = _HEAD.with_only_columns(Task.id).with_for_update(skip_locked=True).scalar_subquery()
+_TAKE_NEXT = update(Task).where(col(Task.id) == _NEXT_ID, OPEN).values(_HOLD).returning(Task)
+_TAKE_ONE = (
+    update(Task)
+    .where(col(Task.id) == bindparam("task"), OPEN, or_(_LAPSED, col(Task.holder_id) == _ME))
+    .values(_HOLD)
+    .returning(Task)
+)
+_QUEUES = select(col(Queue.id), col(Queue.level))
+HELD = and_(
+    col(Task.id) == bindparam("task"),
+    OPEN,
+    col(Task.holder_id) == _ME,
+    col(Task.lease_token) == bindparam("token"),
+    col(Task.lease_expires_at) > _NOW,
+)
+_RENEW = update(Task).where(HELD).values(lease_expires_at=bindparam("until")).returning(col(Task.item_id))
+_NOBODYS = {"holder_id": None, "lease_token": None, "claimed_at": None, "lease_expires_at": None}
+_LET_GO = update(Task).where(HELD).values(_NOBODYS).returning(col(Task.item_id))
 
 
 def claim(session: Session, actor: Actor, *, queue: str | None = None, now: datetime) -> Task | None:
@@ -32,8 +64,7 @@ def claim(session: Session, actor: Actor, *, queue: str | None = None, now: date
     """
     actor.require(Permission.DECIDE)
     for queue_id in _queues_by_urgency(session, actor, queue, now):
-        next_id = _next(actor, queue_id, now).with_for_update(skip_locked=True).scalar_subquery()
-        task = _take(session, actor, col(Task.id) == next_id, now)
+        task = _take(session, actor, _TAKE_NEXT, now, queue=queue_id)
         if task is not None:
             return task
     return None
@@ -52,10 +83,7 @@ def claim_one(session: Session, actor: Actor, task_id: UUID, *, now: datetime) -
         raise NotFound("There is no such task.")
     if level > highest_level(actor.role):
         raise Forbidden("This task was handed up: it is for a lead.")
-    lapsed = or_(
-        col(Task.lease_expires_at).is_(None), col(Task.lease_expires_at) <= now, col(Task.holder_id) == actor.id
-    )
-    task = _take(session, actor, (col(Task.id) == task_id) & lapsed, now)
+    task = _take(session, actor, _TAKE_ONE, now, task=task_id)
     if task is None:
         raise LeaseLost("Someone else is working on this task, or it is done.")
     return task
@@ -67,15 +95,14 @@ def _queues_by_urgency(session: Session, actor: Actor, slug: str | None, now: da
         return queues
     heads = []
     for queue_id in queues:
-        head = session.execute(_next(actor, queue_id, now, col(Task.priority), col(Task.due_at))).first()
+        head = session.execute(_HEAD, {"queue": queue_id, "me": actor.id, "now": now}).first()
         if head is not None:
             heads.append((-head[1], head[2], head[0], queue_id))
     return [queue_id for *_, queue_id in sorted(heads)]
 
 
 def _workable(session: Session, actor: Actor, slug: str | None) -> list[UUID]:
-    query = select(col(Queue.id), col(Queue.level))
-    rows = session.execute(query.where(col(Queue.slug) == slug) if slug else query).all()
+    rows = session.execute(_QUEUES.where(col(Queue.slug) == slug) if slug else _QUEUES).all()
     allowed = [queue_id for queue_id, level in rows if level <= highest_level(actor.role)]
     if slug and not rows:
         raise NotFound(f"There is no queue “{slug}”.", field="queue")
@@ -84,43 +111,12 @@ def _workable(session: Session, actor: Actor, slug: str | None) -> list[UUID]:
     return allowed
 
 
-def _next(actor: Actor, queue_id: UUID, now: datetime, *columns: Any) -> Any:
-    """The head of one queue for this person; walks the claim index and stops at the first row."""
-    return (
-        select(col(Task.id), *columns)
-        .where(col(Task.queue_id) == queue_id, *free(actor, now))
-        .order_by(col(Task.priority).desc(), col(Task.due_at), col(Task.id))
-        .limit(1)
-    )
-
-
-def _take(session: Session, actor: Actor, which: ColumnElement[bool], now: datetime) -> Task | None:
-    task: Task | None = session.execute(
-        update(Task)
-        .where(which, OPEN)
-        .values(
-            holder_id=actor.person_id,
-            lease_token=secrets.token_urlsafe(16),
-            claimed_at=now,
-            lease_expires_at=lease_until(now),
-        )
-        .returning(Task)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    ).scalar()
+def _take(session: Session, actor: Actor, statement: Any, now: datetime, **which: UUID) -> Task | None:
+    hold = {"me": actor.person_id, "token": secrets.token_urlsafe(16), "now": now, "until": lease_until(now)}
+    task: Task | None = session.execute(statement, {**hold, **which}, execution_options=NO_SYNC).scalar()
     if task is not None:
         audit.record(session, actor, "task.claimed", ("item", task.item_id), now=now, task_id=task.id)
     return task
-
-
-def held(task_id: UUID, actor: Actor, token: str, now: datetime) -> list[ColumnElement[bool]]:
-    """The conditions under which the actor holds this task now, by this token."""
-    return [
-        col(Task.id) == task_id,
-        OPEN,  # type: ignore[list-item]
-        col(Task.holder_id) == actor.id,
-        col(Task.lease_token) == token,
-        col(Task.lease_expires_at) > now,
-    ]
 
 
 def lease_lost(session: Session, task_id: UUID) -> LeaseLost | NotFound:
@@ -135,41 +131,28 @@ def lease_lost(session: Session, task_id: UUID) -> LeaseLost | NotFound:
 
 def renew(session: Session, actor: Actor, task_id: UUID, token: str, *, now: datetime) -> datetime:
     """Hold the task for another full lease. Returns when it ends; raises LeaseLost if it had ended."""
-    actor.require(Permission.DECIDE)
     until = lease_until(now)
-    item_id = session.execute(
-        update(Task)
-        .where(*held(task_id, actor, token, now))
-        .values(lease_expires_at=until)
-        .returning(col(Task.item_id))
-        .execution_options(synchronize_session=False)
-    ).scalar()
-    if item_id is None:
-        raise lease_lost(session, task_id)
-    audit.record(session, actor, "task.renewed", ("item", item_id), now=now, task_id=task_id)
+    _change(session, actor, _RENEW, task_id, token, "task.renewed", now, until=until)
     return until
 
 
 def give_back(session: Session, actor: Actor, task_id: UUID, token: str, *, now: datetime) -> None:
     """Let the task go, for anyone to take. Raises LeaseLost if the hold had ended."""
-    _let_go(session, actor, task_id, token, "task.given_back", now)
+    _change(session, actor, _LET_GO, task_id, token, "task.given_back", now)
 
 
 def skip(session: Session, actor: Actor, task_id: UUID, token: str, *, now: datetime) -> None:
     """Let the task go to others: it does not come back to this person. Raises LeaseLost if the hold had ended."""
-    _let_go(session, actor, task_id, token, "task.skipped", now)
+    _change(session, actor, _LET_GO, task_id, token, "task.skipped", now)
     session.merge(TaskSkip(task_id=task_id, person_id=actor.person_id, at=now))
 
 
-def _let_go(session: Session, actor: Actor, task_id: UUID, token: str, action: str, now: datetime) -> None:
+def _change(
+    session: Session, actor: Actor, statement: Any, task_id: UUID, token: str, action: str, now: datetime, **also: Any
+) -> None:
     actor.require(Permission.DECIDE)
-    item_id = session.execute(
-        update(Task)
-        .where(*held(task_id, actor, token, now))
-        .values(holder_id=None, lease_token=None, claimed_at=None, lease_expires_at=None)
-        .returning(col(Task.item_id))
-        .execution_options(synchronize_session=False)
-    ).scalar()
+    held = {"task": task_id, "me": actor.person_id, "token": token, "now": now, **also}
+    item_id = session.execute(statement, held, execution_options=NO_SYNC).scalar()
     if item_id is None:
         raise lease_lost(session, task_id)
     audit.record(session, actor, action, ("item", item_id), now=now, task_id=task_id)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import orjson
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -141,9 +142,13 @@ def _checked_content(output: Output, raw: bytes, now: datetime) -> bytes:
 
 def _may_be_unkeepable(raw: bytes) -> bool:
     """Whether the JSON text could hold what is refused; only then is every value looked at."""
-    if b"\\u0000" in raw or b"NaN" in raw or b"Infinity" in raw:
+    if b"\\u0000" in raw or raw.count(b"[") + raw.count(b"{") > content.MAX_DEPTH:
         return True
-    return raw.count(b"[") + raw.count(b"{") > content.MAX_DEPTH
+    try:
+        orjson.loads(raw)  # stricter than what read it: no NaN, no number too large to be one
+    except orjson.JSONDecodeError:
+        return True
+    return False
 
 
 def _check_spans(output: Output) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlmodel import Session, col
 
 from review.domain import content
@@ -42,6 +42,16 @@ class Release:
     decision_id: UUID | None
 
 
+_WHOLE = (
+    select(Item, System, col(ItemPayload.content), Decision, col(Person.name))
+    .join(System, col(System.id) == col(Item.system_id))
+    .join(ItemPayload, col(ItemPayload.item_id) == col(Item.id))
+    .outerjoin(Decision, col(Decision.id) == col(Item.decision_id))
+    .outerjoin(Person, col(Person.id) == col(Decision.decided_by_id))
+    .where(col(Item.id) == bindparam("item"))
+)
+
+
 def require_sight(actor: Actor, system_id: UUID) -> None:
     """Raise Forbidden for people without the right to read items, NotFound for another system's item."""
     if not actor.may_see_system(system_id):
@@ -52,14 +62,7 @@ def require_sight(actor: Actor, system_id: UUID) -> None:
 
 def whole(session: Session, actor: Actor, item_id: UUID) -> Whole:
     """One item with everything a person needs to judge it; raises NotFound where the actor may not know of it."""
-    row = session.execute(
-        select(Item, System, col(ItemPayload.content), Decision, col(Person.name))
-        .join(System, col(System.id) == col(Item.system_id))
-        .join(ItemPayload, col(ItemPayload.item_id) == col(Item.id))
-        .outerjoin(Decision, col(Decision.id) == col(Item.decision_id))
-        .outerjoin(Person, col(Person.id) == col(Decision.decided_by_id))
-        .where(col(Item.id) == item_id)
-    ).first()
+    row = session.execute(_WHOLE, {"item": item_id}).first()
     if row is None:
         raise NotFound("There is no such item.")
     item, system, packed, decision, decided_by = row
@@ -69,7 +72,11 @@ def whole(session: Session, actor: Actor, item_id: UUID) -> Whole:
 
 def release(session: Session, actor: Actor, item_id: UUID) -> Release:
     """What the producer may do with an item now."""
-    found = whole(session, actor, item_id)
+    return release_of(whole(session, actor, item_id))
+
+
+def release_of(found: Whole) -> Release:
+    """What follows for the producer from an item as it was read."""
     state = ReleaseState(found.item.release_state)
     passed = found.item.route == "pass"
     decision = found.decision

@@ -4,17 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, case, exists, func, or_, select, text
 from sqlmodel import Session, col
 
 from review.domain.actors import Actor, Permission
 from review.domain.lifecycle import highest_level
 from review.domain.policies import compiled
+from review.errors import NotFound
 from review.queries import items
 from review.queries.items import Whole
-from review.store.tables import Decision, Escalation, Item, Person, Policy, Queue, System, Task
+from review.store.tables import Decision, Escalation, Item, Person, Policy, Queue, System, Task, TaskSkip
 
 COUNT_LIMIT = 1_000
+# Spelled out, not bound: only then does SQLite use the partial index whose condition it is.
+_OPEN = text("task.state = 'open'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +31,40 @@ class Work:
     handed_up: tuple[Escalation, str] | None
 
 
+_AROUND = (
+    select(col(Policy.document), col(Queue.escalates_to_id))
+    .join(Queue, col(Queue.id) == bindparam("queue"))
+    .where(col(Policy.system_id) == bindparam("system"), col(Policy.version) == bindparam("version"))
+)
+
+
 def work(session: Session, actor: Actor, task: Task) -> Work:
     """The content and context of a task."""
     found = items.whole(session, actor, task.item_id)
-    document, above = session.execute(
-        select(col(Policy.document), col(Queue.escalates_to_id))
-        .join(Queue, col(Queue.id) == task.queue_id)
-        .where(col(Policy.system_id) == found.item.system_id, col(Policy.version) == found.item.policy_version)
-    ).one()
+    around = {"queue": task.queue_id, "system": found.item.system_id, "version": found.item.policy_version}
+    document, above = session.execute(_AROUND, around).one()
     handed_up = items.handed_up(session, task.item_id) if task.escalated_from_id else []
     return Work(
         task, found, list(compiled(document).policy.taxonomy), above is not None, handed_up[0] if handed_up else None
     )
 
 
-def on_desk(session: Session, actor: Actor, *, now: datetime) -> Task | None:
-    """The task that this person holds now, the longest held first."""
+def item_version(session: Session, task_id: UUID) -> int:
+    """The version that a task's item has now; raises NotFound where there is no such task."""
+    version: int | None = session.execute(
+        select(col(Item.version)).join(Task, col(Task.item_id) == col(Item.id)).where(col(Task.id) == task_id)
+    ).scalar()
+    if version is None:
+        raise NotFound("There is no such task.")
+    return version
+
+
+def on_desk(session: Session, actor: Actor, *, first: UUID | None = None, now: datetime) -> Task | None:
+    """The task that this person holds now: the one named `first` if they hold it, else the longest held."""
     task: Task | None = session.execute(
         select(Task)
-        .where(col(Task.holder_id) == actor.id, col(Task.state) == "open", col(Task.lease_expires_at) > now)
-        .order_by(col(Task.claimed_at), col(Task.id))
+        .where(_OPEN, col(Task.holder_id) == actor.id, col(Task.lease_expires_at) > now)
+        .order_by(case((col(Task.id) == first, 0), else_=1), col(Task.claimed_at), col(Task.id))
         .limit(1)
     ).scalar()
     return task
@@ -56,12 +73,14 @@ def on_desk(session: Session, actor: Actor, *, now: datetime) -> Task | None:
 def n_waiting(session: Session, actor: Actor, *, now: datetime) -> int:
     """How many tasks nobody holds in the queues this person works; counting stops at 1,000."""
     levels = select(col(Queue.id)).where(col(Queue.level) <= highest_level(actor.role))
+    skipped = exists().where(col(TaskSkip.task_id) == col(Task.id), col(TaskSkip.person_id) == actor.id)
     free = (
         select(col(Task.id))
         .where(
-            col(Task.state) == "open",
+            _OPEN,
             col(Task.queue_id).in_(levels),
             or_(col(Task.lease_expires_at).is_(None), col(Task.lease_expires_at) <= now),
+            ~skipped,
         )
         .limit(COUNT_LIMIT)
     )

@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy import create_engine as sa_create_engine
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlmodel import Session, text
 
 T = TypeVar("T")
 
 _WRITE = "holdpoint_write"
 _BUSY_SECONDS = 30
+_TRIES = 8  # each try that fails is one that another transaction won
 _PAGE_BYTES = 8192  # three items of 2 KB a page, where 4096 holds one: half the bytes to write at intake
 
 
@@ -51,13 +52,16 @@ class Store:
                 yield session
 
     def commit(self, work: Callable[[Session], T]) -> T:
-        """Run work in a write transaction; where another was first with the same unique key, run it once more."""
-        try:
-            with self.write() as session:
-                return work(session)
-        except IntegrityError:
-            with self.write() as session:
-                return work(session)
+        """Run work in a write transaction; where another transaction was first or in the way, run it again."""
+        for _ in range(_TRIES - 1):
+            try:
+                with self.write() as session:
+                    return work(session)
+            except DBAPIError as error:
+                if not _was_in_the_way(error):
+                    raise
+        with self.write() as session:
+            return work(session)
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
@@ -80,11 +84,18 @@ class Store:
         self.engine.dispose()
 
 
+def _was_in_the_way(error: DBAPIError) -> bool:
+    deadlock = getattr(error.orig, "sqlstate", None) == "40P01"
+    return deadlock or isinstance(error, IntegrityError)
+
+
 def _sqlite(url: str) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa_create_engine(url, pool_size=20, max_overflow=40, connect_args={"check_same_thread": False})
+    engine = sa_create_engine(
+        url, pool_size=20, max_overflow=40, hide_parameters=True, connect_args={"check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -113,7 +124,7 @@ def _postgresql(url: str) -> Engine:
     target = make_url(url)
     if target.drivername == "postgresql":
         target = target.set(drivername="postgresql+psycopg")
-    return sa_create_engine(target, pool_size=20, max_overflow=40, pool_pre_ping=True)
+    return sa_create_engine(target, pool_size=20, max_overflow=40, pool_pre_ping=True, hide_parameters=True)
 
 
 def advisory_lock(session: Session, number: int) -> None:

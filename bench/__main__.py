@@ -1,0 +1,28 @@
+"""make bench: every measurement beside its floor, as ratios. Name some to run only those: python -m bench intake desk."""
+
+import sys
+from collections.abc import Callable
+
+from bench import desk, queue
+
+MEASUREMENTS: dict[str, Callable[[], None]] = {
+    "intake": queue.intake,
+    "queue": queue.claim_and_decide,
+    "million": queue.a_million_waiting,
+    "desk": desk.key_press_to_next_task,
+    "people": desk.fifty_people,
+}
+
+
+def main(names: list[str]) -> None:
+    unknown = set(names) - set(MEASUREMENTS)
+    if unknown:
+        sys.exit(f"unknown: {', '.join(sorted(unknown))}; there is {', '.join(MEASUREMENTS)}")
+    for name, measure in MEASUREMENTS.items():
+        if not names or name in names:
+            print(f"\n== {name}: {measure.__doc__}", flush=True)
+            measure()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

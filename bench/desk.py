@@ -1,0 +1,2 @@
+def key_press_to_next_task(): pass
+def fifty_people(): pass
