@@ -1,4 +1,4 @@
-"""make bench: every measurement beside its floor, as ratios. Name some to run only those: python -m bench intake desk."""
+"""make bench: each measurement beside its floor, as ratios. To run only some: python -m bench intake desk."""
 
 import sys
 from collections.abc import Callable

@@ -97,7 +97,7 @@ def _took(call: Callable[[], Any]) -> tuple[Any, float]:
 def claim_and_decide() -> None:
     """Claim and decide over HTTP, one reviewer, 10,000 tasks waiting."""
     with running(policy=HOLD_ALL) as program:
-        _fill(program, 10_000, PAYLOAD)
+        fill(program, 10_000, PAYLOAD)
         _cycles(program, 50)
         floor = _floor()
         floor.intake(10_000)
@@ -114,23 +114,28 @@ def claim_and_decide() -> None:
                 ratio(f"{name}, p95, against raw SQLite + no-op", percentile(ours, 0.95) / least, "at most 3")
 
 
-def _fill(program: Program, n: int, payload: dict[str, Any], first: int = 0) -> None:
-    """Put n outputs in without HTTP."""
+def fill(program: Program, n: int, payload: dict[str, Any], *, numbered: bool = False) -> None:
+    """Put n outputs in without HTTP; numbered ones say their number, so that a browser can tell them apart."""
     with program.store.read() as session:
         actor = keys.actor_of(session, program.system_key)
-    for start in range(first, first + n, 2_000):
+    for start in range(0, n, 2_000):
         now = datetime.now(UTC)
-        checked = [read_output(_line(i, payload), now) for i in range(start, min(start + 2_000, first + n))]
+        bodies = [(i, _told(i, payload) if numbered else payload) for i in range(start, min(start + 2_000, n))]
+        checked = [read_output(_line(i, body), now) for i, body in bodies]
         with program.store.write() as session:
             intake_commands.take(session, actor, checked, now=now)
+
+
+def _told(i: int, payload: dict[str, Any]) -> dict[str, Any]:
+    return {**payload, "output": f"Number {i:06} is Paris. {payload['output']}"}
 
 
 def a_million_waiting() -> None:
     """Claim and decide with 1,000,000 tasks waiting, against 10,000."""
     small = {"input": "Which day?", "output": "Monday."}
     with running(policy=HOLD_ALL) as few, running(policy=HOLD_ALL) as many:
-        _fill(few, 10_000, small)
-        _fill(many, 1_000_000, small)
+        fill(few, 10_000, small)
+        fill(many, 1_000_000, small)
         _cycles(few, 50)
         _cycles(many, 50)
         for _ in range(ROUNDS):
