@@ -13,8 +13,9 @@ from review.domain import content
 from review.domain.actors import Actor, Permission
 from review.domain.decisions import Verdict
 from review.domain.lifecycle import ReleaseState
+from review.domain.policies import compiled
 from review.errors import Invalid, NotFound
-from review.store.tables import AuditEvent, Decision, Escalation, Item, ItemPayload, Person, Queue, System, Task
+from review.store.tables import AuditEvent, Decision, Escalation, Item, ItemPayload, Person, Policy, Queue, System, Task
 
 MAX_PAGE = 200
 
@@ -91,6 +92,16 @@ def release_of(found: Whole) -> Release:
         "system" if passed else (decision.decided_by_kind if decision else None),
         decision.id if decision else None,
     )  # fmt: skip
+
+
+def taxonomy(session: Session, item: Item) -> list[str]:
+    """The codes that an item's words can be labelled with, by the policy it came under."""
+    document = session.execute(
+        select(col(Policy.document)).where(
+            col(Policy.system_id) == item.system_id, col(Policy.version) == item.policy_version
+        )
+    ).scalar_one()
+    return list(compiled(document).policy.taxonomy)
 
 
 @dataclass(frozen=True, slots=True)

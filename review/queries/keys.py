@@ -1,4 +1,8 @@
-"""Who a key belongs to."""
+"""Who a key belongs to, and which keys there are."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlmodel import Session, col
@@ -28,3 +32,29 @@ def actor_of(session: Session, token: str) -> Actor:
     if not active:
         raise Unauthenticated("The person this key belongs to is not active.")
     return person_actor(person_id, name, Role(role), key_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One key: its first characters, whose it is, and whether it still counts."""
+
+    id: UUID
+    hint: str
+    holder: str
+    is_person: bool
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+def listed(session: Session) -> list[Listed]:
+    """All keys, those that count first, newest first."""
+    rows = session.execute(
+        select(ApiKey, col(System.slug), col(Person.name))
+        .outerjoin(System, col(System.id) == col(ApiKey.system_id))
+        .outerjoin(Person, col(Person.id) == col(ApiKey.person_id))
+        .order_by(col(ApiKey.revoked_at).is_not(None), col(ApiKey.id).desc())
+    ).all()
+    return [
+        Listed(key.id, key.hint, slug or name, key.person_id is not None, key.created_at, key.revoked_at)
+        for key, slug, name in rows
+    ]

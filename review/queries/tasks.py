@@ -115,6 +115,7 @@ class Waiting:
     at: datetime
     due_at: datetime
     holder: str | None
+    holder_id: UUID | None
 
 
 def escalated(session: Session, actor: Actor, *, now: datetime, limit: int = 200) -> list[Waiting]:
@@ -134,7 +135,17 @@ def escalated(session: Session, actor: Actor, *, now: datetime, limit: int = 200
     ).all()
     return [
         Waiting(
-            task.id, task.item_id, external_id, system, up.reason, up.note, by_name, up.at, task.due_at, holder_name
+            task.id,
+            task.item_id,
+            external_id,
+            system,
+            up.reason,
+            up.note,
+            by_name,
+            up.at,
+            task.due_at,
+            holder_name,
+            task.holder_id if holder_name else None,
         )
         for task, up, external_id, system, by_name, holder_name in rows
     ]

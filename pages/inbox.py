@@ -1,0 +1,31 @@
+"""The inbox: find items, and read one with its whole history."""
+
+import streamlit as st
+
+from review.domain.actors import Permission
+from review.queries import systems
+from review.queries.items import Filter
+from review.ui import filters, inbox
+from review.ui.page import open_page
+
+page = open_page("Inbox", requires=Permission.READ_ITEMS)
+
+if opened := st.query_params.get("item"):
+    if st.button("Back to the list", icon=":material/arrow_back:"):
+        inbox.close()
+    page.show(inbox.one, opened)
+else:
+    with page.read() as session:
+        slugs, queues = systems.slugs(session), systems.queue_slugs(session)
+    search, system, status, queue = st.columns([2.2, 1.4, 1, 1.2])
+    with search:
+        q = filters.text("Search", "q", "An id, the beginning of an external id, or words of the content")
+    with system:
+        wanted_system = filters.choice("System", "system", slugs)
+    with status:
+        wanted_status = filters.choice("Status", "status", inbox.STATUSES)
+    with queue:
+        wanted_queue = filters.choice("Queue", "queue", queues)
+    wanted = Filter(wanted_system, wanted_status, wanted_queue, q or None)
+    if found := page.show(inbox.table, wanted, st.query_params.get("before")):
+        inbox.open_item(found)

@@ -1,0 +1,196 @@
+"""Answers about items: listings, one with its content, and its history."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from typing_extensions import TypedDict
+
+from review.api.answers import outputs
+from review.api.answers.common import Author, author, exactly
+from review.domain.actors import Actor
+from review.domain.decisions import Verdict
+from review.domain.lifecycle import ItemStatus, ReleaseState
+from review.domain.outputs import OutputKind
+from review.domain.policies import Route
+from review.queries.items import Event, Release, Whole
+from review.store.tables import Item
+
+
+@exactly
+class ModelAnswer(TypedDict):
+    """Which model, and which version of it."""
+
+    name: str
+    version: str
+
+
+@exactly
+class SummaryAnswer(TypedDict):
+    """An item without its content."""
+
+    item_id: UUID
+    external_id: str
+    version: int
+    system: str
+    kind: OutputKind
+    model: ModelAnswer
+    confidence: float | None
+    group: str | None
+    route: Route
+    rule: str | None
+    reasons: list[str]
+    policy_version: int
+    inclusion_probability: float
+    status: ItemStatus
+    release_state: ReleaseState
+    received_at: datetime
+    due_at: datetime | None
+
+
+def summary(item: Item, system: str) -> SummaryAnswer:
+    """One item of a listing."""
+    return {
+        "item_id": item.id,
+        "external_id": item.external_id,
+        "version": item.version,
+        "system": system,
+        "kind": OutputKind(item.kind),
+        "model": {"name": item.model_name, "version": item.model_version},
+        "confidence": item.confidence,
+        "group": item.group,
+        "route": Route(item.route),
+        "rule": item.rule,
+        "reasons": item.reasons,
+        "policy_version": item.policy_version,
+        "inclusion_probability": item.inclusion_probability,
+        "status": ItemStatus(item.status),
+        "release_state": ReleaseState(item.release_state),
+        "received_at": item.received_at,
+        "due_at": item.due_at,
+    }
+
+
+@exactly
+class PageAnswer(TypedDict):
+    """Items, newest first; the cursor gives the page after them, and is null where there is none."""
+
+    items: list[SummaryAnswer]
+    next_cursor: UUID | None
+
+
+def page(rows: list[tuple[Item, str]], limit: int) -> PageAnswer:
+    """The answer of GET /items."""
+    more = rows[-1][0].id if len(rows) == limit else None
+    return {"items": [summary(item, system) for item, system in rows], "next_cursor": more}
+
+
+@exactly
+class ItemAnswer(SummaryAnswer):
+    """An item with the output as it was sent."""
+
+    system_name: str
+    input: Any
+    context: list[Any]
+    output: Any
+    alternatives: list[Any]
+    flags: list[dict[str, Any]]
+    subject_id: str | None
+    traceparent: str | None
+    metadata: dict[str, Any]
+    produced_at: datetime
+
+
+def item(found: Whole) -> ItemAnswer:
+    """An item with its content."""
+    sent = found.content
+    return {
+        **summary(found.item, found.system.slug),
+        "system_name": found.system.name,
+        "input": sent["input"],
+        "context": sent["context"],
+        "output": sent["output"],
+        "alternatives": sent["alternatives"],
+        "flags": sent["flags"],
+        "subject_id": found.item.subject_id,
+        "traceparent": found.item.traceparent,
+        "metadata": sent["metadata"],
+        "produced_at": found.item.produced_at,
+    }
+
+
+@exactly
+class DecisionAnswer(TypedDict):
+    """The decision that stands on an item."""
+
+    decision_id: UUID
+    verdict: Verdict
+    correction: Any
+    labels: list[str]
+    spans: list[dict[str, Any]]
+    note: str
+    decided_at: datetime
+    decided_by: Author
+
+
+@exactly
+class WholeAnswer(ItemAnswer):
+    """An item with its content, its release and the decision that stands."""
+
+    release: outputs.ReleaseAnswer
+    decision: DecisionAnswer | None
+
+
+def whole(found: Whole, release: Release, *, told: Actor) -> WholeAnswer:
+    """The answer of GET /items/{id}."""
+    return {**item(found), "release": outputs.release(release), "decision": _decision(found, told)}
+
+
+def _decision(found: Whole, told: Actor) -> DecisionAnswer | None:
+    decision = found.decision
+    if decision is None:
+        return None
+    return {
+        "decision_id": decision.id,
+        "verdict": Verdict(decision.verdict),
+        "correction": decision.correction,
+        "labels": decision.labels,
+        "spans": decision.spans,
+        "note": decision.note,
+        "decided_at": decision.decided_at,
+        "decided_by": author(decision.decided_by_kind, found.decided_by, told=told),
+    }
+
+
+@exactly
+class EventAnswer(TypedDict):
+    """One thing that happened to an item, with its place in the audit chain once it is sealed."""
+
+    at: datetime
+    actor: Author
+    action: str
+    body: dict[str, Any]
+    seq: int | None
+
+
+@exactly
+class HistoryAnswer(TypedDict):
+    """Everything that happened to an item, oldest first."""
+
+    item_id: UUID
+    events: list[EventAnswer]
+
+
+def history(item_id: UUID, events: list[Event], *, told: Actor) -> HistoryAnswer:
+    """The answer of GET /items/{id}/history."""
+    return {"item_id": item_id, "events": [_event(event, told) for event in events]}
+
+
+def _event(event: Event, told: Actor) -> EventAnswer:
+    return {
+        "at": event.at,
+        "actor": author(event.actor_kind, event.actor_name, told=told),
+        "action": event.action,
+        "body": event.body,
+        "seq": event.seq,
+    }

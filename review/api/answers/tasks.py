@@ -1,0 +1,127 @@
+"""Answers to people at work: what they hold, and what became of it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from typing_extensions import TypedDict
+
+from review.api.answers import items
+from review.api.answers.common import exactly
+from review.domain.decisions import Verdict
+from review.domain.lifecycle import ReleaseState
+from review.queries.releases import Standing
+from review.queries.tasks import Work
+from review.store.tables import Decision, Task
+
+
+@exactly
+class LeaseAnswer(TypedDict):
+    """The hold on a task: send the token with what is done under it, before it ends."""
+
+    token: str
+    expires_at: datetime
+
+
+@exactly
+class RenewedAnswer(TypedDict):
+    """The hold as it is now."""
+
+    lease: LeaseAnswer
+
+
+def renewed(token: str, until: datetime) -> RenewedAnswer:
+    """The answer of POST /tasks/{id}/renew."""
+    return {"lease": {"token": token, "expires_at": until}}
+
+
+@exactly
+class HandedUpAnswer(TypedDict):
+    """Who handed a task up, and why."""
+
+    reason: str
+    note: str
+    by: str
+    at: datetime
+
+
+@exactly
+class WorkAnswer(TypedDict):
+    """A task that the person holds now, with all that is needed to decide it."""
+
+    task_id: UUID
+    kind: str
+    due_at: datetime
+    lease: LeaseAnswer
+    item: items.ItemAnswer
+    taxonomy: list[str]
+    can_escalate: bool
+    handed_up: HandedUpAnswer | None
+
+
+def work(found: Work) -> WorkAnswer:
+    """The answer of POST /tasks/claim."""
+    return {
+        "task_id": found.task.id,
+        "kind": found.task.kind,
+        "due_at": found.task.due_at,
+        "lease": _lease(found.task),
+        "item": items.item(found.whole),
+        "taxonomy": found.taxonomy,
+        "can_escalate": found.can_escalate,
+        "handed_up": _handed_up(found),
+    }
+
+
+def _lease(task: Task) -> LeaseAnswer:
+    assert task.lease_token is not None  # noqa: S101 - a claimed task has a hold
+    assert task.lease_expires_at is not None  # noqa: S101
+    return {"token": task.lease_token, "expires_at": task.lease_expires_at}
+
+
+def _handed_up(found: Work) -> HandedUpAnswer | None:
+    if found.handed_up is None:
+        return None
+    escalation, by = found.handed_up
+    return {"reason": escalation.reason, "note": escalation.note, "by": by, "at": escalation.at}
+
+
+@exactly
+class DecidedRelease(TypedDict):
+    """Where a decision left the item's release."""
+
+    state: ReleaseState
+    sha256: str | None
+
+
+@exactly
+class DecidedAnswer(TypedDict):
+    """The decision that was recorded."""
+
+    decision_id: UUID
+    item_id: UUID
+    verdict: Verdict
+    release: DecidedRelease
+
+
+def decided(decision: Decision, standing: Standing) -> DecidedAnswer:
+    """The answer of POST /tasks/{id}/decision."""
+    return {
+        "decision_id": decision.id,
+        "item_id": decision.item_id,
+        "verdict": Verdict(decision.verdict),
+        "release": {"state": standing.state, "sha256": standing.sha256},
+    }
+
+
+@exactly
+class EscalatedAnswer(TypedDict):
+    """The task that was closed, and the one that waits for leads in its place."""
+
+    task_id: UUID
+    item_id: UUID
+    escalated_to: UUID
+
+
+def escalated(task_id: UUID, above: Task) -> EscalatedAnswer:
+    """The answer of POST /tasks/{id}/escalate."""
+    return {"task_id": task_id, "item_id": above.item_id, "escalated_to": above.id}

@@ -1,0 +1,125 @@
+"""Intake over HTTP: one output, or many lines of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Query
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from review.api import bodies
+from review.api.answers import outputs as answers
+from review.api.answers.common import reply
+from review.api.batches import MAX_BYTES, Batch
+from review.api.edge import Edge, edge_of, key_of
+from review.api.reference import gives, takes, takes_lines
+from review.commands import intake, releases
+from review.commands.intake import Taken
+from review.domain import content
+from review.domain.actors import Actor, ActorKind, Permission
+from review.domain.lifecycle import ReleaseState
+from review.domain.outputs import Output, read_output
+from review.errors import ReviewError
+from review.queries.items import Release
+
+LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+_FEED_BYTES = 256 * 1024
+
+router = APIRouter(tags=["Outputs"])
+Checked = tuple[Output, bytes]
+
+
+@router.post(
+    "/outputs",
+    summary="Send one output",
+    **gives(
+        {
+            201: ("Taken in: where it was routed, and what may be used of it", answers.SubmittedAnswer),
+            200: ("The same output was sent before; its release as it is now", answers.SubmittedAnswer),
+        },
+        403, 409, 413, 415, 422, body=takes(Output),
+    ),
+)  # fmt: skip
+async def submit(request: Request) -> Response:
+    """Send one output of the key's system. Sending the same again with the same external_id changes nothing."""
+    key = key_of(request)
+    raw = await bodies.raw_json(request)
+    replayed, answer = await to_thread.run_sync(_submit, edge_of(request), key, raw)
+    return reply(answer, 200 if replayed else 201)
+
+
+def _submit(edge: Edge, key: str, raw: bytes) -> tuple[bool, answers.SubmittedAnswer]:
+    edge.actor_of(key).require(Permission.SUBMIT)
+    checked = read_output(raw, edge.clock())
+
+    def take(session: Session, actor: Actor, now: datetime) -> tuple[Taken, Release]:
+        (taken,) = intake.take(session, actor, [checked], now=now)
+        if isinstance(taken, ReviewError):
+            raise taken
+        if taken.replayed:
+            return taken, releases.fetch(session, actor, taken.item_id, now=now)
+        return taken, _first_release(taken, checked[0])
+
+    taken, release = edge.writing(key, take)
+    return taken.replayed, answers.submitted(taken, release)
+
+
+def _first_release(taken: Taken, output: Output) -> Release:
+    if taken.release_state == ReleaseState.PENDING:
+        return Release(ReleaseState.PENDING, None, None, None, None, None)
+    digest = content.content_digest(output.output)
+    return Release(ReleaseState.RELEASED, output.output, digest, None, ActorKind.SYSTEM.value, None)
+
+
+@router.post(
+    "/outputs/batch",
+    summary="Send many outputs, one a line",
+    **gives(
+        {200: ("What became of them; a line that was refused costs that line alone", answers.BatchAnswer)},
+        403, 413, 415, 422, body=takes_lines(LINES),
+    ),
+)  # fmt: skip
+async def submit_batch(
+    request: Request, *, results: Annotated[bool, Query(description="Add a result a line.")] = False
+) -> Response:
+    """Send up to 10,000 lines or 64 MiB of outputs of the key's system. Lines are counted from 1, blank ones too."""
+    edge, key = edge_of(request), key_of(request)
+    bodies.require_type(request, LINES)
+    gzipped = bodies.require_encoding(request, ("identity", "gzip")) == "gzip"
+    bodies.require_length(request, MAX_BYTES)
+    (await to_thread.run_sync(edge.actor_of, key)).require(Permission.SUBMIT)
+
+    def take(checked: list[Checked]) -> list[Taken | ReviewError]:
+        return edge.writing(key, lambda session, actor, now: intake.take(session, actor, checked, now=now))
+
+    batch = Batch(take, edge.clock, gzipped=gzipped, with_results=results)
+    await _pour(request, batch, edge)
+    return reply(await to_thread.run_sync(batch.finish, limiter=edge.batches))
+
+
+async def _pour(request: Request, batch: Batch, edge: Edge) -> None:
+    """Feed the body to the batch in a thread, while the next part of it arrives."""
+    feeding: asyncio.Future[Any] | None = None
+    try:
+        async for part in _parts(request):
+            if feeding is not None:
+                await feeding
+            feeding = asyncio.ensure_future(to_thread.run_sync(batch.feed, part, limiter=edge.batches))
+    finally:
+        if feeding is not None:
+            await feeding
+
+
+async def _parts(request: Request) -> AsyncIterator[bytes]:
+    part = bytearray()
+    async for chunk in request.stream():
+        part += chunk
+        if len(part) >= _FEED_BYTES:
+            yield bytes(part)
+            part.clear()
+    if part:
+        yield bytes(part)

@@ -1,0 +1,103 @@
+"""Rows as the database has them, before any type is made of them: a value that cannot be read was tampered with."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Row, Select, select, type_coerce
+from sqlalchemy.types import NullType
+from sqlmodel import Session
+
+from review.domain.audit import DECISION_FIELDS, Entry, decision_digest
+from review.errors import ReviewError
+from review.store.tables import AuditEvent
+
+CHUNK = 1_000
+UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, ReviewError)
+_JSON = frozenset({"correction", "difference", "labels", "spans"})
+_TIMES = frozenset({"claimed_at", "decided_at"})
+_IDS = frozenset({"id", "item_id", "task_id", "decided_by_id"})
+
+
+def untyped(table: Any, *names: str) -> list[Any]:
+    """Columns whose values come as the driver gives them."""
+    return [type_coerce(getattr(table, name), NullType()).label(name) for name in names]
+
+
+def chunks(session: Session, query: Select[Any]) -> Iterator[Sequence[Row[Any]]]:
+    """The rows of a query in pieces, through a cursor of the database: memory stays flat."""
+    return session.execute(query, execution_options={"yield_per": CHUNK}).partitions()
+
+
+def events() -> Select[Any]:
+    """Whole audit events."""
+    return select(*untyped(AuditEvent, *Entry.__slots__, "digest", "seq", "chain"))
+
+
+def as_id(value: Any) -> UUID:
+    """An id; raises one of UNREADABLE for what is none."""
+    if isinstance(value, UUID):
+        return value
+    found = UUID(value)
+    if found.hex != value:
+        raise ValueError("not an id as it is written")
+    return found
+
+
+def name(value: Any) -> str:
+    """An id as people see it elsewhere; what is none, as it is."""
+    try:
+        return str(as_id(value))
+    except UNREADABLE:
+        return str(value)
+
+
+def as_time(value: Any) -> datetime:
+    """A time in UTC; raises one of UNREADABLE for what is none."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    found = datetime.fromisoformat(value)
+    if found.isoformat(" ", "microseconds") != value:
+        raise ValueError("not a time as it is written")
+    return found.replace(tzinfo=UTC)
+
+
+def digest_of_event(row: Row[Any]) -> str | None:
+    """The digest over an event's fields as they are now; None where they cannot be read."""
+    try:
+        entry = Entry(
+            as_id(row.id), as_time(row.at), row.actor_kind, _field("id", row.actor_id),
+            row.actor_name, row.action, row.subject_kind, row.subject_id, row.body,
+        )  # fmt: skip
+        return entry.digest()
+    except UNREADABLE:
+        return None
+
+
+def digest_of_decision(row: Row[Any]) -> str | None:
+    """The digest over a decision's fields as they are now; None where they cannot be read."""
+    try:
+        return decision_digest({name: _field(name, getattr(row, name)) for name in DECISION_FIELDS})
+    except UNREADABLE:
+        return None
+
+
+def _field(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in _IDS:
+        return as_id(value)
+    if name in _TIMES:
+        return as_time(value)
+    return orjson.loads(value) if name in _JSON else value
+
+
+def body_of(row: Row[Any]) -> dict[str, Any]:
+    """An event's body; empty where it cannot be read."""
+    try:
+        body = orjson.loads(row.body)
+    except UNREADABLE:
+        return {}
+    return body if isinstance(body, dict) else {}

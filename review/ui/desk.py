@@ -1,0 +1,201 @@
+"""The desk: one task at a time. An act is carried out, and the next task taken, in one transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import streamlit as st
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from review.commands import decisions, tasks
+from review.domain.actors import Actor
+from review.domain.decisions import UNDO_SECONDS, Answer, EscalationReason
+from review.domain.lifecycle import LEASE, LeaseToken
+from review.domain.outputs import invalid
+from review.errors import Invalid, LeaseLost, ReviewError
+from review.queries import tasks as task_queries
+from review.store.tables import Decision, Task
+from review.ui import evidence, failures, words
+from review.ui.page import Page
+from review.ui.workbench import Act, last_act, workbench
+
+KEY = "desk"
+_RENEW_EVERY = LEASE / 5
+
+
+@dataclass
+class Desk:
+    """What this tab keeps from run to run; all else is read anew."""
+
+    turn: int = 0
+    task_id: UUID | None = None
+    lease: str | None = None
+    external_id: str = ""
+    undo: dict[str, Any] | None = None
+    message: dict[str, str] | None = None
+
+
+def draw(page: Page, wanted: str | None = None) -> None:
+    """The desk, first with the task `wanted` (an id from the address) where the person may take it."""
+    desk: Desk = st.session_state.setdefault("desk_state", Desk())
+    if wanted is not None:
+        desk.turn += 1
+        _do(page, desk, _take, wanted)
+        del st.query_params["task"]
+    _work(page, desk)
+    _keep(page, desk)
+
+
+@st.fragment
+def _work(page: Page, desk: Desk) -> None:
+    page = page.again()
+    now = page.now
+    with page.read() as session:
+        data = _shown(session, page.actor, desk, now)
+    data |= {"turn": desk.turn, "now": now.isoformat(), "undo": _undo(desk, now)}
+    data["message"] = desk.message or (None if data["item"] else _waiting(data["waiting"]))
+    workbench(data, key=KEY, on_act=lambda: _carry_out(page, desk))
+
+
+def _shown(session: Session, actor: Actor, desk: Desk, now: datetime) -> dict[str, Any]:
+    task = task_queries.on_desk(session, actor, first=desk.task_id, now=now)
+    if task is None:
+        desk.task_id = desk.lease = None
+        data = {**evidence.EMPTY}
+    else:
+        work = task_queries.work(session, actor, task)
+        desk.task_id, desk.lease, desk.external_id = task.id, task.lease_token, work.whole.item.external_id
+        data = evidence.to_decide(work)
+    midnight = now.astimezone(words.zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+    data["done_today"] = task_queries.n_decided_since(session, actor, midnight)
+    data["waiting"] = task_queries.n_waiting(session, actor, now=now)
+    return data
+
+
+def _waiting(n: int) -> dict[str, str]:
+    if n == 0:
+        return {"kind": "info", "text": "Nothing waits for you. What comes in is here as soon as you look again."}
+    many = f"{n:,} or more" if n >= task_queries.COUNT_LIMIT else f"{n:,}"
+    return {"kind": "info", "text": f"{many} {'task waits' if n == 1 else 'tasks wait'} for you."}
+
+
+def _undo(desk: Desk, now: datetime) -> dict[str, Any] | None:
+    if desk.undo and datetime.fromisoformat(desk.undo["until"]) <= now:
+        desk.undo = None
+    return desk.undo
+
+
+@st.fragment(run_every=_RENEW_EVERY)
+def _keep(page: Page, desk: Desk) -> None:
+    """Hold on to the task while the desk is open."""
+    page = page.again()
+    if desk.task_id is None or desk.lease is None:
+        return
+    try:
+        page.attempt(tasks.renew, desk.task_id, desk.lease)
+    except LeaseLost as lost:
+        desk.turn += 1
+        desk.message = {"kind": "error", "text": lost.message}
+        st.rerun()
+
+
+def _carry_out(page: Page, desk: Desk) -> None:
+    act = last_act(KEY)
+    desk.turn += 1
+    if act is not None:
+        _do(page, desk, _done, desk, act)
+    if act is not None and act.action == "undo":
+        desk.undo = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an act came to: the task that is next on the desk, what may be undone, what is said."""
+
+    task_id: UUID | None
+    undo: dict[str, Any] | None = None
+    message: dict[str, str] | None = None
+
+
+def _do(page: Page, desk: Desk, command: Callable[..., Outcome], *args: Any) -> None:
+    """Carry out an act in one transaction; what it comes to, or why it was refused, is shown on the desk."""
+    try:
+        outcome = page.attempt(command, *args)
+    except ReviewError as error:
+        desk.message = {"kind": "error", "text": error.message}
+    except Exception as error:
+        desk.message = {"kind": "error", "text": failures.reported(error)}
+    else:
+        desk.task_id, desk.message = outcome.task_id, outcome.message
+        desk.undo = outcome.undo or desk.undo
+
+
+def _take(session: Session, actor: Actor, task_id: str, *, now: datetime) -> Outcome:
+    try:
+        wanted = UUID(task_id)
+    except ValueError as error:
+        raise Invalid("The address names no task.") from error
+    return Outcome(tasks.claim_one(session, actor, wanted, now=now).id)
+
+
+def _done(session: Session, actor: Actor, desk: Desk, act: Act, *, now: datetime) -> Outcome:
+    if act.action == "undo":
+        return _undone(session, actor, desk, act, now)
+    if act.action == "claim":
+        return _next(session, actor, now)
+    if desk.task_id is None or act.lease is None or act.lease != desk.lease:
+        raise LeaseLost("Another task is on your desk now. Nothing was written.")
+    if act.action == "give_back":
+        tasks.give_back(session, actor, desk.task_id, act.lease, now=now)
+        return Outcome(None, message={"kind": "info", "text": "Given back: anyone can take it."})
+    if act.action == "skip":
+        tasks.skip(session, actor, desk.task_id, act.lease, now=now)
+        return _next(session, actor, now)
+    lease = LeaseToken(act.lease, act.item_version or 0)
+    if act.action == "escalate":
+        decisions.escalate(session, actor, desk.task_id, lease, _reason(act), act.note, now=now)
+        return _next(session, actor, now)
+    decision = decisions.decide(session, actor, desk.task_id, lease, _answer(act), now=now)
+    return _next(session, actor, now, undo=_offer(decision, desk))
+
+
+def _next(session: Session, actor: Actor, now: datetime, undo: dict[str, Any] | None = None) -> Outcome:
+    task: Task | None = task_queries.on_desk(session, actor, now=now) or tasks.claim(session, actor, now=now)
+    return Outcome(task.id if task else None, undo)
+
+
+def _undone(session: Session, actor: Actor, desk: Desk, act: Act, now: datetime) -> Outcome:
+    if desk.undo is None or act.decision_id != desk.undo["decision_id"]:
+        raise Invalid("There is nothing to undo any more.")
+    held = task_queries.on_desk(session, actor, first=desk.task_id, now=now)
+    if held is not None and held.id == desk.task_id and held.lease_token is not None:
+        tasks.give_back(session, actor, held.id, held.lease_token, now=now)
+    return Outcome(decisions.undo(session, actor, UUID(act.decision_id), now=now).id)
+
+
+def _offer(decision: Decision, desk: Desk) -> dict[str, Any]:
+    until = decision.decided_at + timedelta(seconds=UNDO_SECONDS)
+    return {
+        "decision_id": str(decision.id),
+        "verdict": decision.verdict,
+        "until": until.isoformat(),
+        "external_id": desk.external_id,
+    }
+
+
+def _reason(act: Act) -> EscalationReason:
+    try:
+        return EscalationReason(act.reason or "")
+    except ValueError as error:
+        raise Invalid("Choose why you hand it up.", field="reason") from error
+
+
+def _answer(act: Act) -> Answer:
+    try:
+        said = act.model_dump(include={"correction", "labels", "spans", "note"})
+        return Answer.model_validate({"verdict": act.action, **said})
+    except ValidationError as error:
+        raise invalid(error) from error

@@ -1,0 +1,65 @@
+"""What waits for leads: who handed it up, why, and who has it."""
+
+from datetime import datetime
+from typing import NoReturn
+
+import streamlit as st
+
+from review.domain.actors import Actor, Permission
+from review.queries import tasks
+from review.queries.tasks import Waiting
+from review.ui import words
+from review.ui.inbox import due_cell
+from review.ui.listing import Cell, Column, Row, listing
+from review.ui.page import Page, nothing
+
+_COLUMNS = [
+    Column("Item", "14%"), Column("System", "13%"), Column("Why"), Column("Handed up by", "14%"),
+    Column("Due", "13%"), Column("With", "12%"), Column("", "110px"),
+]  # fmt: skip
+
+
+def table(page: Page) -> str | None:
+    """Everything that waits, the most urgent first. Returns the id of the row opened in this run."""
+    now = page.now
+    with page.read() as session:
+        waiting = tasks.escalated(session, page.actor, now=now)
+    if not waiting:
+        nothing(
+            "Nothing is waiting for a lead",
+            "What reviewers hand up from the desk (key U) appears here, with their reason.",
+        )
+        return None
+    is_lead = page.actor.may(Permission.RESOLVE)
+    n_late = sum(each.due_at <= now for each in waiting)
+    late = f" {words.plural(n_late, 'is', 'are')} overdue." if n_late else ""
+    hint = " Take one on the desk to resolve it." if is_lead else " A lead resolves them; you can read them."
+    st.text(f"{words.plural(len(waiting), 'task waits', 'tasks wait')} for a lead.{late}{hint}")
+    rows = [_row(each, page.actor, is_lead=is_lead, now=now) for each in waiting]
+    return listing("Escalations", _COLUMNS, rows, key="escalations", button_at=6)
+
+
+def _row(each: Waiting, me: Actor, *, is_lead: bool, now: datetime) -> Row:
+    why = f"{words.name(each.reason)}\n{each.note}" if each.note else words.name(each.reason)
+    is_mine = each.holder_id == me.id
+    can_take = is_lead and (each.holder is None or is_mine)
+    act = ("Go on with it" if is_mine else "Take it") if can_take else "Read it"
+    by = Cell(f"{each.by}\n{words.ago(each.at, now)}", title=words.exact(each.at))
+    cells: list[Cell | str] = [
+        each.external_id,
+        each.system,
+        why,
+        by,
+        due_cell(each.due_at, now),
+        each.holder or "nobody yet",
+        act,
+    ]
+    return Row(f"{'take' if can_take else 'read'}:{each.task_id if can_take else each.item_id}", cells, opens=True)
+
+
+def follow(page: Page, opened: str) -> NoReturn:
+    """Go where the opened row leads: to the desk with this task, or to its item."""
+    act, id_ = opened.split(":")
+    if act == "take":
+        page.go("desk", task=id_)
+    page.go("inbox", item=id_)

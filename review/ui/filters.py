@@ -1,0 +1,49 @@
+"""Filters that live in the address: a view can be kept, shared, and gone back to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+
+def choice(label: str, parameter: str, options: Sequence[str], *, any_label: str = "Any") -> str | None:
+    """One of the options or none, kept in the address under `parameter`."""
+    wanted = st.query_params.get(parameter)
+    key = _shown(parameter, wanted if wanted in options else None)
+    return st.selectbox(
+        label, options, index=None, placeholder=any_label, key=key, on_change=_keep, args=(parameter, key)
+    )  # fmt: skip
+
+
+def text(label: str, parameter: str, placeholder: str) -> str:
+    """A text, kept in the address under `parameter`."""
+    key = _shown(parameter, st.query_params.get(parameter, ""))
+    return st.text_input(
+        label, placeholder=placeholder, key=key, on_change=_keep, args=(parameter, key), icon=":material/search:"
+    ).strip()
+
+
+def several(label: str, parameter: str, options: Sequence[str]) -> list[str]:
+    """Any of the options, kept in the address under `parameter`; none chosen means all."""
+    wanted = st.query_params.get_all(parameter)
+    key = _shown(parameter, [option for option in options if option in wanted])
+    return st.pills(
+        label, options, selection_mode="multi", key=key, on_change=_keep, args=(parameter, key),
+        format_func=str.capitalize,
+    )  # fmt: skip
+
+
+def _shown(parameter: str, value: Any) -> str:
+    key = f"filter_{parameter}"
+    st.session_state[key] = value
+    return key
+
+
+def _keep(parameter: str, key: str) -> None:
+    """Write what was chosen into the address; the place in a list of other rows means nothing then."""
+    value = st.session_state[key]
+    st.query_params.pop("before", None)
+    if value:
+        st.query_params[parameter] = value
+    else:
+        st.query_params.pop(parameter, None)
