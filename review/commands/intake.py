@@ -1,10 +1,9 @@
 """Taking outputs in: each one is routed by the system's policy, recorded, and held or released."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,7 +13,7 @@ from review.commands import audit, queues
 from review.domain import content, policies
 from review.domain.actors import Actor, Permission
 from review.domain.audit import digest_over
-from review.domain.lifecycle import ItemStatus, TaskKind, TaskState, first_release
+from review.domain.lifecycle import ItemStatus, ReleaseState, TaskKind, TaskState
 from review.domain.outputs import Output
 from review.domain.policies import Ruling
 from review.errors import Conflict, Forbidden, NotFound, ReviewError
@@ -23,15 +22,20 @@ from review.store.tables import Item, ItemPayload, Policy, System, Task
 from review.store.types import new_id
 
 _WAITING, _PASSED = ItemStatus.WAITING.value, ItemStatus.PASSED.value
-_REVIEW, _OPEN = TaskKind.REVIEW.value, TaskState.OPEN.value
+_PENDING, _RELEASED = ReleaseState.PENDING.value, ReleaseState.RELEASED.value
+_ITEM = (
+    "external_id", "id", "content_digest", "kind", "model_name", "model_version", "confidence", "group", "subject_id",
+    "traceparent", "produced_at", "rule", "route", "reasons", "inclusion_probability", "status", "due_at",
+    "release_state", "release_digest",
+)  # fmt: skip
+_TASK = ("id", "item_id", "queue_id", "priority", "due_at")
 _ANSWERED: tuple[Any, ...] = (
     Item.id, Item.external_id, Item.content_digest, Item.route, Item.reasons, Item.policy_version,
     Item.inclusion_probability, Item.status, Item.due_at, Item.release_state,
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What became of one output; `replayed` where the same content was sent before."""
 
     item_id: UUID
@@ -45,8 +49,7 @@ class Taken:
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """An output of this system that is on record already, or was seen earlier in the same call."""
 
     digest: str
@@ -79,9 +82,9 @@ class _Batch:
         self.policy, self.policy_version = policies.compiled(policy.document), policy.version
         self.event_id = new_id()
         self.known: dict[str, _Known] = {}
-        self.items: list[dict[str, Any]] = []
-        self.payloads: list[dict[str, Any]] = []
-        self.tasks: list[dict[str, Any]] = []
+        self.items: list[tuple[Any, ...]] = []
+        self.payloads: list[tuple[UUID, str]] = []
+        self.tasks: list[tuple[Any, ...]] = []
         self.queue_ids: dict[str, UUID] = {}
 
     def know(self, external_ids: Iterable[str]) -> None:
@@ -106,7 +109,7 @@ class _Batch:
         if known is None:
             return self._add_new(output, packed, digest)
         if known.digest == digest:
-            return replace(known.taken, replayed=True)
+            return known.taken._replace(replayed=True)
         return Conflict(
             f"external_id “{output.external_id}” was used before for other content. Use a new id for new content.",
             field="external_id",
@@ -114,58 +117,27 @@ class _Batch:
 
     def _add_new(self, output: Output, packed: bytes, digest: str) -> Taken:
         ruling = self.policy.ruling(output, self.system.sample_key)
-        item_id = new_id()
-        item = self._item(item_id, output, digest, ruling)
-        self.items.append(item)
-        self.payloads.append({"item_id": item_id, "content": packed.decode()})
-        if ruling.reviewed:
-            self.tasks.append(self._task(item_id, ruling))
+        due_at = self.now + ruling.due if ruling.reviewed else None
         taken = Taken(
-            item_id, item["route"], ruling.reasons, self.policy_version, ruling.inclusion_probability,
-            item["status"], item["due_at"], item["release_state"], replayed=False,
+            new_id(), ruling.route.value, ruling.reasons, self.policy_version, ruling.inclusion_probability,
+            _WAITING if ruling.reviewed else _PASSED, due_at, _PENDING if ruling.held else _RELEASED, replayed=False,
         )  # fmt: skip
+        self.items.append(self._item(output, digest, ruling, taken))
+        self.payloads.append((taken.item_id, packed.decode()))
+        if ruling.reviewed:
+            queue_id = self._queue_id(ruling.queue)
+            self.tasks.append((new_id(), taken.item_id, queue_id, ruling.priority, due_at))
         self.known[output.external_id] = _Known(digest, taken)
         return taken
 
-    def _item(self, item_id: UUID, output: Output, digest: str, ruling: Ruling) -> dict[str, Any]:
-        return {
-            "id": item_id,
-            "system_id": self.system.id,
-            "external_id": output.external_id,
-            "kind": output.kind,
-            "model_name": output.model.name,
-            "model_version": output.model.version,
-            "confidence": output.confidence,
-            "group": output.group,
-            "subject_id": output.subject_id,
-            "traceparent": output.traceparent,
-            "produced_at": output.produced_at or self.now,
-            "received_at": self.now,
-            "content_digest": digest,
-            "intake_event_id": self.event_id,
-            "policy_version": self.policy_version,
-            "rule": ruling.rule,
-            "route": ruling.route.value,
-            "reasons": ruling.reasons,
-            "inclusion_probability": ruling.inclusion_probability,
-            "status": _WAITING if ruling.reviewed else _PASSED,
-            "version": 1,
-            "due_at": self.now + ruling.due if ruling.reviewed else None,
-            "release_state": first_release(held=ruling.held).value,
-            "release_digest": None if ruling.held else content.content_digest(output.output),
-        }
-
-    def _task(self, item_id: UUID, ruling: Ruling) -> dict[str, Any]:
-        return {
-            "id": new_id(),
-            "item_id": item_id,
-            "queue_id": self._queue_id(ruling.queue),
-            "kind": _REVIEW,
-            "state": _OPEN,
-            "priority": ruling.priority,
-            "due_at": self.now + ruling.due,
-            "created_at": self.now,
-        }
+    def _item(self, output: Output, digest: str, ruling: Ruling, taken: Taken) -> tuple[Any, ...]:
+        """The row of an item, in the order of _ITEM."""
+        return (
+            output.external_id, taken.item_id, digest, output.kind, output.model.name, output.model.version,
+            output.confidence, output.group, output.subject_id, output.traceparent, output.produced_at or self.now,
+            ruling.rule, taken.route, taken.reasons, taken.inclusion_probability, taken.status, taken.due_at,
+            taken.release_state, None if ruling.held else content.content_digest(output.output),
+        )  # fmt: skip
 
     def _queue_id(self, slug: str) -> UUID:
         if slug not in self.queue_ids:
@@ -177,15 +149,25 @@ class _Batch:
         if not self.items:
             return
         connection = self.session.connection()
-        # In order of the unique key: then two batches with the same ids wait for each other and cannot deadlock.
-        insert_rows(connection, Item, sorted(self.items, key=itemgetter("external_id")))
-        insert_rows(connection, ItemPayload, self.payloads)
-        insert_rows(connection, Task, self.tasks)
+        # In one order for everyone: two calls with the same new ids then wait for each other, not both for ever.
+        self.items.sort(key=itemgetter(0))
+        insert_rows(connection, Item, _ITEM, self.items, same=self._same_of_items())
+        insert_rows(connection, ItemPayload, ("item_id", "content"), self.payloads)
+        insert_rows(connection, Task, _TASK, self.tasks, same=self._same_of_tasks())
         audit.record(
             self.session, self.actor, "outputs.received", ("system", self.system.id), now=self.now,
             event_id=self.event_id, n=len(self.items), n_tasks=len(self.tasks), policy_version=self.policy_version,
-            digest=digest_over((item["id"], item["content_digest"]) for item in self.items),
+            digest=digest_over(sorted((item[1:3] for item in self.items), key=lambda pair: pair[0].int)),
         )  # fmt: skip
+
+    def _same_of_items(self) -> dict[str, Any]:
+        return {
+            "system_id": self.system.id, "received_at": self.now, "intake_event_id": self.event_id,
+            "policy_version": self.policy_version, "version": 1,
+        }  # fmt: skip
+
+    def _same_of_tasks(self) -> dict[str, Any]:
+        return {"kind": TaskKind.REVIEW.value, "state": TaskState.OPEN.value, "created_at": self.now}
 
 
 def _system_of(session: Session, actor: Actor) -> tuple[System, Policy]:

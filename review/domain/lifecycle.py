@@ -49,11 +49,6 @@ class LeaseToken:
     item_version: int
 
 
-def first_release(*, held: bool) -> ReleaseState:
-    """What a producer gets at intake: what passes is released at once, also where it was drawn as a sample."""
-    return ReleaseState.PENDING if held else ReleaseState.RELEASED
-
-
 def release_after(verdict: Verdict, before: ReleaseState) -> ReleaseState:
     """A decision releases or withholds what waited; what was released at intake cannot be taken back by it."""
     if before is ReleaseState.RELEASED:

@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal
-from uuid import UUID
+from typing import Annotated, Literal
 
 import orjson
 from pydantic import (
@@ -176,16 +175,3 @@ def invalid(error: ValidationError) -> Invalid:
     if first["type"] == "extra_forbidden":
         return Invalid(f"{field} is not a known field. Remove it, or check its spelling.", field=field)
     return Invalid(f"{field}: {first['msg']}.", field=field)
-
-
-class Submitted(BaseModel):
-    """The answer to an output: where it was routed, why, and what may be released."""
-
-    item_id: UUID
-    route: str
-    reasons: list[str]
-    policy_version: int
-    inclusion_probability: float
-    status: str
-    due_at: datetime | None
-    release: dict[str, Any]

@@ -5,11 +5,10 @@ Conditions are CEL (https://cel.dev) over the output's fields. The first rule th
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import cel
 import yaml
@@ -77,28 +76,21 @@ class Policy(Strict):
     taxonomy: list[Code] = Field(default=list(DEFAULT_TAXONOMY), min_length=1, max_length=8)
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What a policy says of one output, and why; `held` says whether release waits for a decision."""
+class Ruling(NamedTuple):
+    """What a policy says of one output, and why.
+
+    `held` says whether the release waits for a decision, `reviewed` whether a task is made: held, or a sample.
+    """
 
     route: Route
     rule: str | None
     reasons: tuple[str, ...]
     inclusion_probability: float
-    sampled: bool
+    held: bool
+    reviewed: bool
     queue: str
     priority: int
     due: timedelta
-
-    @property
-    def held(self) -> bool:
-        """Whether the release waits for a decision."""
-        return self.route is not Route.PASS
-
-    @property
-    def reviewed(self) -> bool:
-        """Whether a task is made: held, or drawn as a sample."""
-        return self.held or self.sampled
 
 
 def read_policy(text: str) -> Policy:
@@ -158,18 +150,16 @@ class _Condition:
     """One rule's condition, compiled, with the fields it reads: only those are handed to CEL."""
 
     def __init__(self, rule: Rule) -> None:
-        self.rule, self.program = rule, cel.compile(rule.when)
-        self.fields = tuple(FIELDS.intersection(self.program.variables()))
+        self._program = cel.compile(rule.when)
+        self._fields = tuple(FIELDS.intersection(self._program.variables()))
 
-    def reasons(self, output: Output) -> tuple[str, ...] | None:
-        """The rule's reasons where it matches, None where it does not; one that fails counts as matching."""
+    def holds(self, output: Output) -> bool | None:
+        """Whether it holds for the output; None where it fails on it."""
         try:
-            matched = self.program.execute({name: _plain(getattr(output, name)) for name in self.fields})
+            held = self._program.execute({name: _plain(getattr(output, name)) for name in self._fields})
         except (RuntimeError, TypeError, ValueError, KeyError):
-            return (*self.rule.reasons, RULE_FAILED)
-        if matched is True:
-            return tuple(self.rule.reasons)
-        return None if matched is False else (*self.rule.reasons, RULE_FAILED)
+            return None
+        return held if isinstance(held, bool) else None
 
 
 def _plain(value: Any) -> Any:
@@ -179,40 +169,55 @@ def _plain(value: Any) -> Any:
 
 
 class CompiledPolicy:
-    """A policy whose conditions are compiled once and asked for every output."""
+    """A policy whose conditions are compiled once and asked for every output; its rulings are made once too."""
 
     def __init__(self, text: str) -> None:
         self.policy = read_policy(text)
-        self._conditions = [_Condition(rule) for rule in self.policy.rules]
+        self._rules = [(_Condition(rule), self._outcome(rule), self._failed(rule)) for rule in self.policy.rules]
+        self._otherwise = self._passing(None)
 
     def ruling(self, output: Output, sample_key: bytes) -> Ruling:
         """Route one output. A condition that fails on it holds it: an unclear case is never passed."""
-        for condition in self._conditions:
-            reasons = condition.reasons(output)
-            if reasons is None:
-                continue
-            rule = condition.rule
-            if rule.route is Route.PASS and RULE_FAILED not in reasons:
-                return self._by_sample(rule.name, reasons, draw(sample_key, output.external_id))
-            return self._by_rule(rule, reasons)
-        return self._by_sample(None, (), draw(sample_key, output.external_id))
+        for condition, outcome, failed in self._rules:
+            holds = condition.holds(output)
+            if holds is None:
+                return failed
+            if holds:
+                return outcome if isinstance(outcome, Ruling) else outcome.drawn(sample_key, output.external_id)
+        return self._otherwise.drawn(sample_key, output.external_id)
 
-    def _by_rule(self, rule: Rule, reasons: tuple[str, ...]) -> Ruling:
+    def _outcome(self, rule: Rule) -> "Ruling | _Passing":
+        return self._passing(rule) if rule.route is Route.PASS else self._holding(rule, rule.route, tuple(rule.reasons))
+
+    def _failed(self, rule: Rule) -> Ruling:
         route = Route.REVIEW if rule.route is Route.PASS else rule.route
-        queue, due = rule.queue or self.policy.queue, rule.due or self.policy.due
+        return self._holding(rule, route, (*rule.reasons, RULE_FAILED))
+
+    def _holding(self, rule: Rule, route: Route, reasons: tuple[str, ...]) -> Ruling:
         return Ruling(
-            route, rule.name, reasons, inclusion_probability=1.0, sampled=False,
-            queue=queue, priority=rule.priority, due=due,
+            route, rule.name, reasons, inclusion_probability=1.0, held=True, reviewed=True,
+            queue=rule.queue or self.policy.queue, priority=rule.priority, due=rule.due or self.policy.due,
         )  # fmt: skip
 
-    def _by_sample(self, rule: str | None, reasons: tuple[str, ...], drawn: float) -> Ruling:
-        sample = self.policy.audit_sample
-        sampled = drawn < sample.probability
-        return Ruling(
-            Route.PASS, rule, (*reasons, AUDIT_SAMPLE) if sampled else reasons,
-            inclusion_probability=sample.probability, sampled=sampled,
-            queue=self.policy.queue, priority=sample.priority, due=self.policy.due,
+    def _passing(self, rule: Rule | None) -> "_Passing":
+        sample, reasons = self.policy.audit_sample, tuple(rule.reasons) if rule else ()
+        passed = Ruling(
+            Route.PASS, rule.name if rule else None, reasons, inclusion_probability=sample.probability,
+            held=False, reviewed=False, queue=self.policy.queue, priority=sample.priority, due=self.policy.due,
         )  # fmt: skip
+        return _Passing(passed, passed._replace(reasons=(*reasons, AUDIT_SAMPLE), reviewed=True))
+
+
+class _Passing(NamedTuple):
+    """What passes: as it is, or drawn for the audit sample."""
+
+    passed: Ruling
+    sampled: Ruling
+
+    def drawn(self, sample_key: bytes, output_id: str) -> Ruling:
+        """One of the two, by the keyed hash of the output's id."""
+        is_drawn = draw(sample_key, output_id) < self.passed.inclusion_probability
+        return self.sampled if is_drawn else self.passed
 
 
 @lru_cache(maxsize=256)

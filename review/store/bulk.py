@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, Dialect, Table
 from sqlmodel import SQLModel
@@ -10,22 +12,39 @@ from sqlmodel import SQLModel
 _Prepare = Callable[[Any], Any] | None
 
 
-def insert_rows(connection: Connection, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that all have the same columns; each value goes through its column's type, as everywhere."""
+def insert_rows(
+    connection: Connection,
+    model: type[SQLModel],
+    names: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    same: Mapping[str, Any] | None = None,
+) -> None:
+    """Insert rows whose values are in the order of `names`, and `same` values into every one of them.
+
+    Each value goes through its column's type, as everywhere.
+    """
     if not rows:
         return
-    names = tuple(rows[0])
-    statement, prepared = _plan(model, names, connection.dialect)
-    columns = [_column([row[name] for row in rows], prepare) for name, prepare in zip(names, prepared, strict=True)]
-    connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
+    same = same or {}
+    statement, prepared = _plan(model, names + tuple(same), connection.dialect)
+    columns = [_column(values, prepare) for values, prepare in zip(zip(*rows, strict=True), prepared, strict=False)]
+    constants = [
+        repeat(_value(value, prepare)) for value, prepare in zip(same.values(), prepared[len(names) :], strict=True)
+    ]
+    connection.exec_driver_sql(statement, list(zip(*columns, *constants, strict=False)))
 
 
-def _column(values: list[Any], prepare: _Prepare) -> Iterable[Any]:
+def _value(value: Any, prepare: _Prepare) -> Any:
+    return value if prepare is None or value is None else prepare(value)
+
+
+def _column(values: Sequence[Any], prepare: _Prepare) -> Iterable[Any]:
     if prepare is None:
         return values
-    if len(distinct := set(values)) > len(values) // 4:
-        return [None if value is None else prepare(value) for value in values]
-    known = {value: None if value is None else prepare(value) for value in distinct}
+    if isinstance(values[0], UUID):  # mostly all different: remembering them would cost more than preparing them
+        return [_value(value, prepare) for value in values]
+    known = {value: _value(value, prepare) for value in set(values)}
     return [known[value] for value in values]
 
 
