@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlmodel import Session, col
 
 from review.commands import audit, outbox, tasks
@@ -18,30 +18,33 @@ from review.errors import NotFound, WrongState
 from review.store.tables import Decision, Escalation, Item, ItemPayload, Policy, Queue, Task
 from review.store.types import new_id
 
-# Built once: decisions are hot.
+# Built once, over the tables: decisions are hot.
+_ITEM: Table = Item.__table__  # type: ignore[attr-defined]
 _CLOSE = (
-    update(Task)
+    update(tasks.TASK)
     .where(tasks.HELD)
     .values(state=bindparam("new_state"), closed_at=bindparam("now"), lease_expires_at=None)
-    .returning(Task)
+    .returning(*tasks.TASK.c)
 )
-_TO_DECIDE = (
-    select(Item, col(ItemPayload.content), col(Policy.document))
+_TO_DECIDE: Any = (
+    select(
+        Item.release_state, Item.release_digest, Item.external_id, Item.version, ItemPayload.content, Policy.document
+    )  # type: ignore[call-overload]
     .join(ItemPayload, col(ItemPayload.item_id) == col(Item.id))
     .join(Policy, (col(Policy.system_id) == col(Item.system_id)) & (col(Policy.version) == col(Item.policy_version)))
     .where(col(Item.id) == bindparam("item"))
 )
 _SETTLE = (
-    update(Item)
-    .where(col(Item.id) == bindparam("item"), col(Item.version) == bindparam("seen_version"))
+    update(_ITEM)
+    .where(_ITEM.c.id == bindparam("item"), _ITEM.c.version == bindparam("seen_version"))
     .values(
         status=ItemStatus.DECIDED.value,
-        version=col(Item.version) + 1,
+        version=_ITEM.c.version + 1,
         decision_id=bindparam("new_decision"),
         release_state=bindparam("new_release"),
         release_digest=bindparam("new_digest"),
     )
-    .returning(col(Item.id))
+    .returning(_ITEM.c.id)
 )
 _RECORD = insert(Decision)
 
@@ -56,35 +59,33 @@ def decide(
     """
     actor.require(Permission.DECIDE)
     task = _close(session, actor, task_id, lease.token, TaskState.DECIDED, now)
-    item, output, taxonomy = _item_to_decide(session, task.item_id)
-    answer = checked(answer, output, taxonomy)
-    decision = _decision(actor, task, item, answer, output, now)
+    item = session.execute(_TO_DECIDE, {"item": task.item_id}).one()
+    output = content.parse(item.content)["output"]
+    answer = checked(answer, output, compiled(item.document).policy.taxonomy)
+    decision = _decision(actor, task, item.version, answer, output, now)
     session.connection().execute(_RECORD, decision)
     _settle(session, item, lease.item_version, decision, output)
-    _tell(session, actor, item, decision, now)
+    _tell(session, actor, item.external_id, decision, now)
     return Decision(**decision)
 
 
 def _close(session: Session, actor: Actor, task_id: UUID, token: str, state: TaskState, now: datetime) -> Task:
     held = {"task": task_id, "me": actor.person_id, "token": token, "now": now, "new_state": state.value}
-    task: Task | None = session.execute(_CLOSE, held, execution_options=tasks.NO_SYNC).scalar()
-    if task is None:
+    row = session.connection().execute(_CLOSE, held).first()
+    if row is None:
         raise tasks.lease_lost(session, task_id)
-    return task
+    return Task(**row._mapping)
 
 
-def _item_to_decide(session: Session, item_id: UUID) -> tuple[Item, Any, list[str]]:
-    item, packed, document = session.execute(_TO_DECIDE, {"item": item_id}).one()
-    return item, content.parse(packed)["output"], compiled(document).policy.taxonomy
-
-
-def _decision(actor: Actor, task: Task, item: Item, answer: Answer, output: Any, now: datetime) -> dict[str, Any]:
+def _decision(
+    actor: Actor, task: Task, item_version: int, answer: Answer, output: Any, now: datetime
+) -> dict[str, Any]:
     corrected = answer.verdict is Verdict.CORRECT
     return {
         "id": new_id(),
-        "item_id": item.id,
+        "item_id": task.item_id,
         "task_id": task.id,
-        "item_version": item.version,
+        "item_version": item_version,
         "verdict": answer.verdict.value,
         "correction": answer.correction,
         "difference": decisions.difference(output, answer.correction) if corrected else None,
@@ -99,32 +100,29 @@ def _decision(actor: Actor, task: Task, item: Item, answer: Answer, output: Any,
     }
 
 
-def _settle(session: Session, item: Item, seen_version: int, decision: dict[str, Any], output: Any) -> None:
+def _settle(session: Session, item: Any, seen_version: int, decision: dict[str, Any], output: Any) -> None:
     verdict, before = Verdict(decision["verdict"]), ReleaseState(item.release_state)
     after = release_after(verdict, before)
     released = output if verdict is Verdict.APPROVE else decision["correction"]
     digest = content.content_digest(released) if after is ReleaseState.RELEASED else None
     settled = {
-        "item": item.id,
+        "item": decision["item_id"],
         "seen_version": seen_version,
         "new_decision": decision["id"],
         "new_release": after.value,
         "new_digest": item.release_digest if before is ReleaseState.RELEASED else digest,
     }
-    if session.execute(_SETTLE, settled, execution_options=tasks.NO_SYNC).scalar() is None:
+    if session.connection().execute(_SETTLE, settled).scalar() is None:
         raise WrongState("The item changed while you looked at it. Nothing was written; look again.")
 
 
-def _tell(session: Session, actor: Actor, item: Item, decision: dict[str, Any], now: datetime) -> None:
+def _tell(session: Session, actor: Actor, external_id: str, decision: dict[str, Any], now: datetime) -> None:
+    item_id, told = decision["item_id"], {"decision_id": decision["id"], "verdict": decision["verdict"]}
     audit.record(
-        session, actor, "item.decided", ("item", item.id), now=now,
-        decision_id=decision["id"], task_id=decision["task_id"], verdict=decision["verdict"],
-        decision_digest=decision_digest(decision),
+        session, actor, "item.decided", ("item", item_id), now=now,
+        task_id=decision["task_id"], decision_digest=decision_digest(decision), **told,
     )  # fmt: skip
-    outbox.enqueue(
-        session, "item.decided", item.id, now=now,
-        external_id=item.external_id, decision_id=decision["id"], verdict=decision["verdict"],
-    )  # fmt: skip
+    outbox.enqueue(session, "item.decided", item_id, now=now, external_id=external_id, **told)
 
 
 def undo(session: Session, actor: Actor, decision_id: UUID, *, now: datetime) -> Task:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, exists, or_, select, text, update
+from sqlalchemy import Table, and_, bindparam, exists, or_, select, text, update
 from sqlmodel import Session, col
 
 from review.commands import audit
@@ -17,17 +17,18 @@ from review.store.types import UtcDateTime
 
 # Spelled out, not bound: only then does SQLite use the partial index whose condition it is.
 OPEN: Any = text("task.state = 'open'")
-NO_SYNC = {"synchronize_session": False, "populate_existing": True}
+# The table and not the model: an UPDATE through the ORM costs as much again as the UPDATE.
+TASK: Table = Task.__table__  # type: ignore[attr-defined]
 
 _NOW: Any = bindparam("now", type_=UtcDateTime())
 _ME: Any = bindparam("me")
-_LAPSED = or_(col(Task.lease_expires_at).is_(None), col(Task.lease_expires_at) <= _NOW)
-_SKIPPED = exists().where(col(TaskSkip.task_id) == col(Task.id), col(TaskSkip.person_id) == _ME)
+_LAPSED = or_(TASK.c.lease_expires_at.is_(None), TASK.c.lease_expires_at <= _NOW)
+_SKIPPED = exists().where(col(TaskSkip.task_id) == TASK.c.id, col(TaskSkip.person_id) == _ME)
 # The head of one queue for one person: walks the claim index and stops at the first row.
 _HEAD: Any = (
-    select(col(Task.id), col(Task.priority), col(Task.due_at))
-    .where(col(Task.queue_id) == bindparam("queue"), OPEN, _LAPSED, ~_SKIPPED)
-    .order_by(col(Task.priority).desc(), col(Task.due_at), col(Task.id))
+    select(TASK.c.id, TASK.c.priority, TASK.c.due_at)
+    .where(TASK.c.queue_id == bindparam("queue"), OPEN, _LAPSED, ~_SKIPPED)
+    .order_by(TASK.c.priority.desc(), TASK.c.due_at, TASK.c.id)
     .limit(1)
 )
 _HOLD = {
@@ -36,25 +37,25 @@ _HOLD = {
     "claimed_at": _NOW,
     "lease_expires_at": bindparam("until"),
 }
-_NEXT_ID = _HEAD.with_only_columns(Task.id).with_for_update(skip_locked=True).scalar_subquery()
-_TAKE_NEXT = update(Task).where(col(Task.id) == _NEXT_ID, OPEN).values(_HOLD).returning(Task)
+_NEXT_ID = _HEAD.with_only_columns(TASK.c.id).with_for_update(skip_locked=True).scalar_subquery()
+_TAKE_NEXT = update(TASK).where(TASK.c.id == _NEXT_ID, OPEN).values(_HOLD).returning(*TASK.c)
 _TAKE_ONE = (
-    update(Task)
-    .where(col(Task.id) == bindparam("task"), OPEN, or_(_LAPSED, col(Task.holder_id) == _ME))
+    update(TASK)
+    .where(TASK.c.id == bindparam("task"), OPEN, or_(_LAPSED, TASK.c.holder_id == _ME))
     .values(_HOLD)
-    .returning(Task)
+    .returning(*TASK.c)
 )
 _QUEUES = select(col(Queue.id), col(Queue.level))
 HELD = and_(
-    col(Task.id) == bindparam("task"),
+    TASK.c.id == bindparam("task"),
     OPEN,
-    col(Task.holder_id) == _ME,
-    col(Task.lease_token) == bindparam("token"),
-    col(Task.lease_expires_at) > _NOW,
+    TASK.c.holder_id == _ME,
+    TASK.c.lease_token == bindparam("token"),
+    TASK.c.lease_expires_at > _NOW,
 )
-_RENEW = update(Task).where(HELD).values(lease_expires_at=bindparam("until")).returning(col(Task.item_id))
+_RENEW = update(TASK).where(HELD).values(lease_expires_at=bindparam("until")).returning(TASK.c.item_id)
 _NOBODYS = {"holder_id": None, "lease_token": None, "claimed_at": None, "lease_expires_at": None}
-_LET_GO = update(Task).where(HELD).values(_NOBODYS).returning(col(Task.item_id))
+_LET_GO = update(TASK).where(HELD).values(_NOBODYS).returning(TASK.c.item_id)
 
 
 def claim(session: Session, actor: Actor, *, queue: str | None = None, now: datetime) -> Task | None:
@@ -113,10 +114,11 @@ def _workable(session: Session, actor: Actor, slug: str | None) -> list[UUID]:
 
 def _take(session: Session, actor: Actor, statement: Any, now: datetime, **which: UUID) -> Task | None:
     hold = {"me": actor.person_id, "token": secrets.token_urlsafe(16), "now": now, "until": lease_until(now)}
-    task: Task | None = session.execute(statement, {**hold, **which}, execution_options=NO_SYNC).scalar()
-    if task is not None:
-        audit.record(session, actor, "task.claimed", ("item", task.item_id), now=now, task_id=task.id)
-    return task
+    row = session.connection().execute(statement, {**hold, **which}).first()
+    if row is None:
+        return None
+    audit.record(session, actor, "task.claimed", ("item", row.item_id), now=now, task_id=row.id)
+    return Task(**row._mapping)
 
 
 def lease_lost(session: Session, task_id: UUID) -> LeaseLost | NotFound:
@@ -152,7 +154,7 @@ def _change(
 ) -> None:
     actor.require(Permission.DECIDE)
     held = {"task": task_id, "me": actor.person_id, "token": token, "now": now, **also}
-    item_id = session.execute(statement, held, execution_options=NO_SYNC).scalar()
+    item_id = session.connection().execute(statement, held).scalar()
     if item_id is None:
         raise lease_lost(session, task_id)
     audit.record(session, actor, action, ("item", item_id), now=now, task_id=task_id)

@@ -128,6 +128,8 @@ class _Door(Authenticate):  # type: ignore[misc]
             st.info("Signing you in…", icon=":material/hourglass_empty:")
             _go_on()
             return
+        if _SIGNED_IN not in st.session_state and st.session_state.get("authentication_status"):
+            st.session_state["authentication_status"] = None  # the library still believes in a sign-in that ended
         try:
             self.login(fields=_FIELDS)
         except ReviewError as error:
