@@ -7,7 +7,7 @@ PORT ?= 8501
 
 run: .venv/.runtime
 	@$(BIN)/python -m review migrate
-	@$(BIN)/python -m review demo --port $(PORT)
+	@$(BIN)/python -m review demo
 	@$(BIN)/python -m review serve --port $(PORT)
 
 test: .venv/.dev lint
