@@ -34,6 +34,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     sockets.send_at_once()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 100)  # Streamlit collects after every run anyway
     yield
     stop.set()
     if settings().worker_in_process:

@@ -16,7 +16,7 @@ from review.commands import intake as intake_commands
 from review.domain.outputs import read_output
 from review.queries import keys
 
-N_ITEMS, N_CYCLES, ROUNDS = 20_000, 400, 3
+N_ITEMS, N_CYCLES, ROUNDS = 100_000, 400, 3
 LABEL_STUDIO_ITEMS_PER_SECOND = 3_870  # version 1.23.2, batched import of the same items on a like machine
 
 
@@ -60,11 +60,11 @@ def intake() -> None:
     """Batched intake of 2 KB outputs over HTTP, with validation, policy and audit in it."""
     ratios = []
     with running() as program:
-        caller = Caller(program, program.system_key)
-        _sent(caller, [_line(i, PAYLOAD) for i in range(1_000)])
+        _sent(Caller(program, program.system_key), [_line(i, PAYLOAD) for i in range(1_000)])
         for n in range(1, ROUNDS + 1):
             floor = _floor().intake(N_ITEMS)
             lines = [_line(n * N_ITEMS + i, PAYLOAD) for i in range(N_ITEMS)]
+            caller = Caller(program, program.system_key)
             ours = [_sent(caller, lines[first : first + 10_000]) for first in range(0, N_ITEMS, 10_000)]
             rate = len(ours) / sum(1 / one for one in ours)
             print(f"raw SQLite {floor:,.0f} items/s; over HTTP {rate:,.0f} items/s", flush=True)

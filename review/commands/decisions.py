@@ -59,7 +59,7 @@ def decide(
     """
     actor.require(Permission.DECIDE)
     task = _close(session, actor, task_id, lease.token, TaskState.DECIDED, now)
-    item = session.execute(_TO_DECIDE, {"item": task.item_id}).one()
+    item = session.connection().execute(_TO_DECIDE, {"item": task.item_id}).one()
     output = content.parse(item.content)["output"]
     answer = checked(answer, output, compiled(item.document).policy.taxonomy)
     decision = _decision(actor, task, item.version, answer, output, now)

@@ -96,14 +96,14 @@ def _queues_by_urgency(session: Session, actor: Actor, slug: str | None, now: da
         return queues
     heads = []
     for queue_id in queues:
-        head = session.execute(_HEAD, {"queue": queue_id, "me": actor.id, "now": now}).first()
+        head = session.connection().execute(_HEAD, {"queue": queue_id, "me": actor.id, "now": now}).first()
         if head is not None:
             heads.append((-head[1], head[2], head[0], queue_id))
     return [queue_id for *_, queue_id in sorted(heads)]
 
 
 def _workable(session: Session, actor: Actor, slug: str | None) -> list[UUID]:
-    rows = session.execute(_QUEUES.where(col(Queue.slug) == slug) if slug else _QUEUES).all()
+    rows = session.connection().execute(_QUEUES.where(col(Queue.slug) == slug) if slug else _QUEUES).all()
     allowed = [queue_id for queue_id, level in rows if level <= highest_level(actor.role)]
     if slug and not rows:
         raise NotFound(f"There is no queue “{slug}”.", field="queue")

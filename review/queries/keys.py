@@ -23,7 +23,7 @@ _HOLDER = (
 
 def actor_of(session: Session, token: str) -> Actor:
     """The producing system or person that a key belongs to; raises Unauthenticated for a key that does not count."""
-    row = session.execute(_HOLDER, {"hash": sha256(token.encode())}).first()
+    row = session.connection().execute(_HOLDER, {"hash": sha256(token.encode())}).first()
     if row is None:
         raise Unauthenticated("This key is not known, or was revoked. Send Authorization: Bearer hp_….")
     key_id, system_id, slug, person_id, name, role, active = row

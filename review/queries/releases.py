@@ -31,7 +31,7 @@ class Standing:
 
 def standing(session: Session, actor: Actor, item_id: UUID) -> Standing:
     """Where a release stands; raises NotFound or Forbidden where the actor may not know of it."""
-    row = session.execute(_STANDING, {"item_id": item_id}).first()
+    row = session.connection().execute(_STANDING, {"item_id": item_id}).first()
     if row is None:
         raise NotFound("There is no such item.")
     items.require_sight(actor, row.system_id)

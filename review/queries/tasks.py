@@ -42,7 +42,7 @@ def work(session: Session, actor: Actor, task: Task) -> Work:
     """The content and context of a task."""
     found = items.whole(session, actor, task.item_id)
     around = {"queue": task.queue_id, "system": found.item.system_id, "version": found.item.policy_version}
-    document, above = session.execute(_AROUND, around).one()
+    document, above = session.connection().execute(_AROUND, around).one()
     handed_up = items.handed_up(session, task.item_id) if task.escalated_from_id else []
     return Work(
         task, found, list(compiled(document).policy.taxonomy), above is not None, handed_up[0] if handed_up else None
