@@ -6,6 +6,7 @@ take effect at once. A cookie counts only if it was issued after the person's la
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import jwt
@@ -24,8 +25,21 @@ from review.store.secrets import cookie_secret
 from review.ui import program, words
 
 COOKIE = "holdpoint"
-_SIGNED_IN, _COOKIE_READ, _WRITING, _FORGETTING = "signed_in", "cookie_read", "cookie_writing", "cookie_forgetting"
+_SIGNED_IN, _TODO, _WAITS = "signed_in", "cookie_todo", "cookie_waits"
+_PATIENCE = timedelta(seconds=5)
 _FIELDS = {"Form name": "Holdpoint", "Username": "Username", "Password": "Password", "Login": "Sign in"}
+
+
+class _Todo(StrEnum):
+    """What this tab has to do with the browser's cookie."""
+
+    READ = "read"
+    WRITE = "write"
+    FORGET = "forget"
+    NOTHING = "nothing"
+
+
+_REPORTED = {_Todo.WRITE: "set", _Todo.FORGET: "delete"}  # the keys of the library's component
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,34 +76,52 @@ def kept() -> SignedIn | None:
 
 
 def is_settled() -> bool:
-    """Whether the browser has no cookie to read, write or forget any more."""
-    state = st.session_state
-    if state.get("set"):  # the library's component says so when the browser has the cookie
-        state.pop(_WRITING, None)
-    return bool(state.get(_COOKIE_READ)) and _WRITING not in state
+    """Whether this tab has nothing left to do with the browser's cookie; its component says when it has done it."""
+    reported = _REPORTED.get(_todo())
+    if reported and st.session_state.get(reported):
+        st.session_state[_TODO] = _Todo.NOTHING
+    return _todo() is _Todo.NOTHING
+
+
+def _todo() -> "_Todo":
+    return _Todo(st.session_state.get(_TODO, _Todo.READ))
 
 
 def sign_out(session: Session, actor: Actor, *, now: datetime) -> None:
     """End this person's sign-in in every tab and browser."""
     people.sign_out(session, actor, now=now)
     st.session_state.pop(_SIGNED_IN, None)
-    st.session_state[_FORGETTING] = True
+    st.session_state[_TODO] = _Todo.FORGET
 
 
+@st.fragment  # what the cookie's component says must not interrupt the run that checks a password
 def draw() -> None:
     """The sign-in form, or at once the page where this browser's cookie still counts."""
+    if is_settled() and kept() is not None:
+        st.rerun()
     _, middle, _ = st.columns([1, 1.4, 1])
     form, behind = middle.container(), middle.container()
     with behind:
         door = _Door()
-    if st.session_state.get(_COOKIE_READ) is None:
-        st.session_state[_COOKIE_READ] = True
-        if door.recall():
-            st.rerun()
-    with behind:
-        door.finish()
+        door.see_to_cookie()
     with form:
-        door.ask()
+        if is_settled():
+            door.ask()
+        else:
+            st.info("One moment…", icon=":material/hourglass_empty:")
+            _wait()
+
+
+@st.fragment(run_every=_PATIENCE)
+def _wait() -> None:
+    """Go on also where the browser never says that it did what it should with the cookie."""
+    n_waits = st.session_state.get(_WAITS, 0)
+    st.session_state[_WAITS] = n_waits + 1
+    if n_waits > 0 and not is_settled():
+        st.session_state[_TODO] = _Todo.NOTHING
+    if is_settled():
+        st.session_state.pop(_WAITS, None)
+        st.rerun()
 
 
 class _Door(Authenticate):  # type: ignore[misc]
@@ -111,42 +143,30 @@ class _Door(Authenticate):  # type: ignore[misc]
         st.session_state[_SIGNED_IN] = found
         return True
 
-    def finish(self) -> None:
-        """Let the browser do what is left to do with its cookie: it may take a few runs until it has."""
-        if _FORGETTING in st.session_state:
-            if st.session_state.get("delete"):
-                del st.session_state[_FORGETTING]
-                return
+    def see_to_cookie(self) -> None:
+        """Read the browser's cookie, or let the browser write or forget it: that may take a few runs."""
+        if _todo() is _Todo.READ:
+            st.session_state[_TODO] = _Todo.NOTHING
+            if self.recall():
+                st.rerun()
+        elif _todo() is _Todo.WRITE:
+            self.cookie.write()
+        elif _todo() is _Todo.FORGET:
             self.authentication_controller.logout()
             self.cookie_controller.delete_cookie()
-        elif _WRITING in st.session_state:
-            self.cookie_controller.set_cookie()
 
     def ask(self) -> None:
-        """The form. Where the answer is right, the run that the written cookie starts shows the page."""
-        if _WRITING in st.session_state:
-            st.info("Signing you in…", icon=":material/hourglass_empty:")
-            _go_on()
-            return
-        if _SIGNED_IN not in st.session_state and st.session_state.get("authentication_status"):
+        """The form; where the answer is right, the next run has the browser keep it."""
+        if st.session_state.get("authentication_status"):
             st.session_state["authentication_status"] = None  # the library still believes in a sign-in that ended
         try:
             self.login(fields=_FIELDS)
         except ReviewError as error:
             st.error(words.escaped(error.message), icon=":material/lock_clock:")
-        else:
-            if st.session_state.get("authentication_status") is False:
-                st.error("The username or the password is not right.", icon=":material/error:")
-
-
-@st.fragment(run_every=1.5)
-def _go_on() -> None:
-    """Show the page also where the browser never says that it wrote the cookie."""
-    if st.session_state.setdefault("cookie_waits", 0) > 1:
-        st.session_state.pop(_WRITING, None)
-        del st.session_state["cookie_waits"]
-        st.rerun()
-    st.session_state["cookie_waits"] += 1
+        if kept() is not None:
+            st.rerun()
+        if st.session_state.get("authentication_status") is False:
+            st.error("The username or the password is not right.", icon=":material/error:")
 
 
 class _People(AuthenticationModel):  # type: ignore[misc]
@@ -166,7 +186,7 @@ class _People(AuthenticationModel):  # type: ignore[misc]
             return False
         self.credentials["usernames"][username] = {"name": found.name, "email": found.email, "roles": [found.role]}
         st.session_state[_SIGNED_IN] = SignedIn(found.username, now)
-        st.session_state[_WRITING] = st.session_state[_COOKIE_READ] = True
+        st.session_state[_TODO] = _Todo.WRITE
         return True
 
 
@@ -177,6 +197,9 @@ class _DatedCookie(CookieModel):  # type: ignore[misc]
         self.__dict__.update(plain.__dict__)
 
     def set_cookie(self) -> None:
+        """Nothing yet: the run after the form's has the browser write it, and stays until it has."""
+
+    def write(self) -> None:
         """Have the browser keep the sign-in of this tab."""
         found: SignedIn = st.session_state[_SIGNED_IN]
         claims = {"username": found.username, "exp_date": found.until.timestamp(), "issued_at": found.since.isoformat()}

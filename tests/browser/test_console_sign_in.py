@@ -121,7 +121,7 @@ def test_a_cookie_with_another_signature_or_an_old_one_is_refused(console: Conso
 
 @pytest.mark.parametrize("what", ["deactivated", "new password"])
 def test_an_idle_tab_empties_itself(console: Console, window: MakeWindow, what: str) -> None:
-    username = console.person(f"idle-{what.split()[0]}", "admin")
+    username = console.person(f"idle-{what.split(maxsplit=1)[0]}", "admin")
     page = window().sign_in(username, "/admin")
     expect(page.get_by_role("button", name="Add a person")).to_be_visible()
     if what == "deactivated":
