@@ -41,7 +41,9 @@ async def listing(
     system: str | None = None,
     status: str | None = None,
     queue: str | None = None,
-    q: Annotated[str | None, Query(description="An item's id, the start of an external id, or words.")] = None,
+    q: Annotated[
+        str | None, Query(max_length=200, description="An item's id, the start of an external id, or words.")
+    ] = None,
     cursor: Annotated[UUID | None, Query(description="next_cursor of the page before.")] = None,
     limit: Limit = 50,
 ) -> Response:

@@ -7,14 +7,17 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
-from review.commands import audit
+from review.commands import audit, tasks
 from review.domain.actors import Actor, ActorKind, Permission, Role, person_actor
+from review.domain.content import sha256
 from review.errors import Conflict, Invalid, NotFound, TooMany, Unauthenticated, WrongState
+from review.store.engine import advisory_lock
 from review.store.tables import Person, SignInAttempt
 
 ATTEMPT_WINDOW = timedelta(minutes=15)
 MAX_PER_PERSON, MAX_PER_ADDRESS = 5, 30
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+NO_USERNAME = "?"  # what is typed but cannot be a username is counted under this name
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
 
 
@@ -70,6 +73,7 @@ def set_role(session: Session, actor: Actor, person_id: UUID, role: Role, *, now
     if role is not Role.ADMIN:
         _keep_one_admin(session, person)
     before, person.role = person.role, role.value
+    tasks.release_all(session, person_id)
     audit.record(session, actor, "person.role_changed", ("person", person_id), now=now, before=before, after=role.value)
 
 
@@ -79,6 +83,7 @@ def set_active(session: Session, actor: Actor, person_id: UUID, *, active: bool,
     person = _person(session, person_id)
     if not active:
         _keep_one_admin(session, person)
+        tasks.release_all(session, person_id)
     person.active, person.sessions_valid_from = active, now
     action = "person.activated" if active else "person.deactivated"
     audit.record(session, actor, action, ("person", person_id), now=now)
@@ -94,10 +99,13 @@ def _person(session: Session, person_id: UUID) -> Person:
 def _keep_one_admin(session: Session, person: Person) -> None:
     if person.role != Role.ADMIN or not person.active:
         return
-    n_admins = session.execute(
-        select(func.count()).select_from(Person).where(col(Person.role) == "admin", col(Person.active))
-    ).scalar_one()
-    if n_admins <= 1:
+    admins = session.execute(
+        select(col(Person.id))
+        .where(col(Person.role) == "admin", col(Person.active))
+        .order_by(col(Person.id))
+        .with_for_update()  # two admins who demote each other at once wait here, and the second sees the first gone
+    ).all()
+    if len(admins) <= 1:
         raise WrongState("This is the last active admin. Make another person admin first.")
 
 
@@ -106,7 +114,11 @@ def attempt_sign_in(session: Session, username: str, address: str, *, now: datet
 
     Raises TooMany past 5 failures of a person or 30 of an address in 15 minutes.
     """
-    username = username.strip().lower()[:200]
+    username = username.strip().lower()
+    if not _USERNAME.fullmatch(username):
+        username = NO_USERNAME
+    for lock in sorted(int(sha256(value.encode())[:8], 16) for value in (username, address)):
+        advisory_lock(session, lock)
     for column, value, most in (
         (SignInAttempt.username, username, MAX_PER_PERSON),
         (SignInAttempt.address, address, MAX_PER_ADDRESS),
@@ -140,7 +152,8 @@ def finish_sign_in(session: Session, attempt_id: UUID, *, right: bool, now: date
     person: Person | None = session.execute(
         select(Person).where(col(Person.username) == attempt.username, col(Person.active))
     ).scalar()
-    if not right or person is None:
+    is_current = person is not None and person.sessions_valid_from <= attempt.at
+    if not right or person is None or not is_current:  # or the password was changed while the old one was checked
         nobody = Actor(ActorKind.SYSTEM, None, "sign-in")
         audit.record(
             session, nobody, "sign_in.failed", ("person", person.id if person else None), now=now,

@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from review.commands import audit
 from review.domain.actors import Actor, Permission
-from review.domain.lifecycle import highest_level, lease_until
+from review.domain.lifecycle import SKIP, highest_level, lease_until
 from review.errors import Forbidden, LeaseLost, NotFound
 from review.store.tables import Queue, Task, TaskSkip
 from review.store.types import UtcDateTime
@@ -23,7 +23,9 @@ TASK: Table = Task.__table__  # type: ignore[attr-defined]
 _NOW: Any = bindparam("now", type_=UtcDateTime())
 _ME: Any = bindparam("me")
 _LAPSED = or_(TASK.c.lease_expires_at.is_(None), TASK.c.lease_expires_at <= _NOW)
-_SKIPPED = exists().where(col(TaskSkip.task_id) == TASK.c.id, col(TaskSkip.person_id) == _ME)
+_SKIPPED = exists().where(
+    col(TaskSkip.task_id) == TASK.c.id, col(TaskSkip.person_id) == _ME, col(TaskSkip.at) > bindparam("skipped_after")
+)
 # The head of one queue for one person: walks the claim index and stops at the first row.
 _HEAD: Any = (
     select(TASK.c.id, TASK.c.priority, TASK.c.due_at)
@@ -65,7 +67,7 @@ def claim(session: Session, actor: Actor, *, queue: str | None = None, now: date
     """
     actor.require(Permission.DECIDE)
     for queue_id in _queues_by_urgency(session, actor, queue, now):
-        task = _take(session, actor, _TAKE_NEXT, now, queue=queue_id)
+        task = _take(session, actor, _TAKE_NEXT, now, queue=queue_id, skipped_after=now - SKIP)
         if task is not None:
             return task
     return None
@@ -96,7 +98,11 @@ def _queues_by_urgency(session: Session, actor: Actor, slug: str | None, now: da
         return queues
     heads = []
     for queue_id in queues:
-        head = session.connection().execute(_HEAD, {"queue": queue_id, "me": actor.id, "now": now}).first()
+        head = (
+            session.connection()
+            .execute(_HEAD, {"queue": queue_id, "me": actor.id, "now": now, "skipped_after": now - SKIP})
+            .first()
+        )
         if head is not None:
             heads.append((-head[1], head[2], head[0], queue_id))
     return [queue_id for *_, queue_id in sorted(heads)]
@@ -112,7 +118,7 @@ def _workable(session: Session, actor: Actor, slug: str | None) -> list[UUID]:
     return allowed
 
 
-def _take(session: Session, actor: Actor, statement: Any, now: datetime, **which: UUID) -> Task | None:
+def _take(session: Session, actor: Actor, statement: Any, now: datetime, **which: Any) -> Task | None:
     hold = {"me": actor.person_id, "token": secrets.token_urlsafe(16), "now": now, "until": lease_until(now)}
     row = session.connection().execute(statement, {**hold, **which}).first()
     if row is None:
@@ -144,7 +150,7 @@ def give_back(session: Session, actor: Actor, task_id: UUID, token: str, *, now:
 
 
 def skip(session: Session, actor: Actor, task_id: UUID, token: str, *, now: datetime) -> None:
-    """Let the task go to others: it does not come back to this person. Raises LeaseLost if the hold had ended."""
+    """Let the task go to others: for an hour it does not come back to this person. Raises LeaseLost."""
     _change(session, actor, _LET_GO, task_id, token, "task.skipped", now)
     session.merge(TaskSkip(task_id=task_id, person_id=actor.person_id, at=now))
 
@@ -158,6 +164,11 @@ def _change(
     if item_id is None:
         raise lease_lost(session, task_id)
     audit.record(session, actor, action, ("item", item_id), now=now, task_id=task_id)
+
+
+def release_all(session: Session, person_id: UUID) -> None:
+    """Let go of all that a person holds, where what they may do has changed."""
+    session.connection().execute(update(TASK).where(TASK.c.holder_id == person_id, OPEN).values(_NOBODYS))
 
 
 def take_again(session: Session, actor: Actor, task_id: UUID, now: datetime) -> Task:

@@ -13,7 +13,7 @@ from review.domain.outputs import Code, Offset, Strict, check_range
 from review.errors import Invalid
 
 UNDO_SECONDS = 10
-_MAX_DIFF_WORDS = 5_000
+_MAX_DIFF_WORDS = 1_500  # of the part that changed; comparing takes time with the square of it
 
 Note = Annotated[str, StringConstraints(max_length=20_000)]
 
@@ -71,7 +71,7 @@ def _check_correction(answer: Answer, output: Any) -> None:
     if answer.correction is None:
         raise Invalid("A verdict of correct needs the correction.", field="correction")
     content.refuse_unkeepable(answer.correction, "correction")
-    if type(answer.correction) is not type(output):
+    if _shape(answer.correction) != _shape(output):
         raise Invalid(
             f"The correction must be {_shape(output)}, like the output; it is {_shape(answer.correction)}.",
             field="correction",
@@ -119,10 +119,30 @@ def difference(before: Any, after: Any) -> list[dict[str, Any]]:
 
 def _word_runs(before: str, after: str) -> list[dict[str, Any]]:
     old, new = _words(before), _words(after)
-    if max(len(old), len(new)) > _MAX_DIFF_WORDS:
-        return [{"op": "replace", "before": before, "after": after}]
-    runs = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    return [{"op": op, "before": "".join(old[a:b]), "after": "".join(new[c:d])} for op, a, b, c, d in runs]
+    first = _n_alike(old, new)
+    last = _n_alike(old[first:][::-1], new[first:][::-1])
+    old_middle, new_middle = old[first : len(old) - last], new[first : len(new) - last]
+    head, tail = "".join(old[:first]), "".join(old[len(old) - last :])
+    runs = [_run("equal", head, head), *_compared(old_middle, new_middle), _run("equal", tail, tail)]
+    return [run for run in runs if run["before"] or run["after"]]
+
+
+def _n_alike(old: list[str], new: list[str]) -> int:
+    """How many words the two begin with in common."""
+    pairs = enumerate(zip(old, new, strict=False))
+    return next((n for n, (one, other) in pairs if one != other), min(len(old), len(new)))
+
+
+def _compared(old: list[str], new: list[str]) -> list[dict[str, Any]]:
+    if not old or not new or max(len(old), len(new)) > _MAX_DIFF_WORDS:
+        op = "replace" if old and new else "delete" if old else "insert"
+        return [_run(op, "".join(old), "".join(new))]
+    codes = difflib.SequenceMatcher(None, old, new).get_opcodes()
+    return [_run(op, "".join(old[a:b]), "".join(new[c:d])) for op, a, b, c, d in codes]
+
+
+def _run(op: str, before: str, after: str) -> dict[str, Any]:
+    return {"op": op, "before": before, "after": after}
 
 
 def _words(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from review.domain.actors import Role
 from review.domain.decisions import Verdict
 
 LEASE = timedelta(minutes=5)
+SKIP = timedelta(hours=1)  # how long a skipped task stays away from who skipped it
 
 
 class ItemStatus(StrEnum):

@@ -19,6 +19,7 @@ from review.domain import content
 from review.errors import Invalid, TooLarge
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
+EARLIEST_YEAR = 1990
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,63}$")]
@@ -119,6 +120,8 @@ def read_output(raw: bytes, now: datetime) -> tuple[Output, bytes]:
 
 
 def _checked_content(output: Output, raw: bytes, now: datetime) -> bytes:
+    if output.produced_at is not None and output.produced_at.year < EARLIEST_YEAR:
+        raise Invalid(f"produced_at is before {EARLIEST_YEAR}. Check the sending machine's clock.", field="produced_at")
     if output.produced_at is not None and output.produced_at > now + CLOCK_TOLERANCE:
         raise Invalid(
             f"produced_at {output.produced_at.isoformat()} is in the future. Check the sending machine's clock.",

@@ -38,6 +38,9 @@ due: PT4H
 """
 
 
+Due = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=366))]
+
+
 class Route(StrEnum):
     """What a policy says of one output."""
 
@@ -56,7 +59,7 @@ class Rule(Strict):
     priority: int = Field(default=50, ge=0, le=100)
     reviewers: int = Field(default=1, ge=1, le=1)
     queue: Code | None = None
-    due: timedelta | None = None
+    due: Due | None = None
 
 
 class AuditSample(Strict):
@@ -72,7 +75,7 @@ class Policy(Strict):
     queue: Code
     rules: list[Rule] = Field(max_length=200)
     audit_sample: AuditSample = AuditSample(probability=0)
-    due: timedelta = timedelta(hours=4)
+    due: Due = timedelta(hours=4)
     taxonomy: list[Code] = Field(default=list(DEFAULT_TAXONOMY), min_length=1, max_length=8)
 
 
@@ -97,7 +100,7 @@ def read_policy(text: str) -> Policy:
     """Parse and check a YAML policy; raises Invalid naming the rule, the field and the fix."""
     try:
         document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise Invalid(f"The policy is not YAML: {error}.", field="document") from error
     try:
         policy = Policy.model_validate(document)
@@ -114,8 +117,6 @@ def _check_names(policy: Policy) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise Invalid(f"Two rules are named “{twice}”. Give each rule its own name.", field="rules")
-    if policy.due <= timedelta(0):
-        raise Invalid("due must be longer than zero, such as PT4H.", field="due")
 
 
 # One output with every field filled, so that a condition that cannot work fails on activation and not at night.
@@ -138,7 +139,7 @@ def _check_condition(rule: Rule) -> None:
         raise Invalid(f"{field} is not CEL: {error}", field=field) from error
     try:
         matched = program.execute(dict(_PROBE))
-    except (RuntimeError, TypeError, ValueError, KeyError) as error:
+    except (RuntimeError, TypeError, ValueError, LookupError, ArithmeticError) as error:
         if not isinstance(error, RuntimeError) and _SHAPED_BY_PRODUCER & set(program.variables()):
             return
         raise Invalid(f"{field} fails: {error} Known fields: {', '.join(sorted(FIELDS))}.", field=field) from error
@@ -157,7 +158,7 @@ class _Condition:
         """Whether it holds for the output; None where it fails on it."""
         try:
             held = self._program.execute({name: _plain(getattr(output, name)) for name in self._fields})
-        except (RuntimeError, TypeError, ValueError, KeyError):
+        except (RuntimeError, TypeError, ValueError, LookupError, ArithmeticError):
             return None
         return held if isinstance(held, bool) else None
 

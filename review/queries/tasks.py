@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, case, exists, func, or_, select, text
 from sqlmodel import Session, col
 
 from review.domain.actors import Actor, Permission
-from review.domain.lifecycle import highest_level
+from review.domain.lifecycle import SKIP, highest_level
 from review.domain.policies import compiled
 from review.errors import NotFound
 from review.queries import items
@@ -73,7 +73,9 @@ def on_desk(session: Session, actor: Actor, *, first: UUID | None = None, now: d
 def n_waiting(session: Session, actor: Actor, *, now: datetime) -> int:
     """How many tasks nobody holds in the queues this person works; counting stops at 1,000."""
     levels = select(col(Queue.id)).where(col(Queue.level) <= highest_level(actor.role))
-    skipped = exists().where(col(TaskSkip.task_id) == col(Task.id), col(TaskSkip.person_id) == actor.id)
+    skipped = exists().where(
+        col(TaskSkip.task_id) == col(Task.id), col(TaskSkip.person_id) == actor.id, col(TaskSkip.at) > now - SKIP
+    )
     free = (
         select(col(Task.id))
         .where(

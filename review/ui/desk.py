@@ -1,7 +1,7 @@
 """The desk: one task at a time. An act is carried out, and the next task taken, in one transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -40,7 +40,7 @@ class Desk:
 
 def draw(page: Page, wanted: str | None = None) -> None:
     """The desk, first with the task `wanted` (an id from the address) where the person may take it."""
-    desk: Desk = st.session_state.setdefault("desk_state", Desk())
+    desk: Desk = st.session_state.setdefault(f"desk_of_{page.actor.id}", Desk())
     if wanted is not None:
         desk.turn += 1
         _do(page, desk, _take, wanted)
@@ -130,7 +130,7 @@ def _do(page: Page, desk: Desk, command: Callable[..., Outcome], *args: Any) -> 
         desk.message = {"kind": "error", "text": failures.reported(error)}
     else:
         desk.task_id, desk.message = outcome.task_id, outcome.message
-        desk.undo = outcome.undo or desk.undo
+        desk.undo = outcome.undo or (None if outcome.message else desk.undo)
 
 
 def _take(session: Session, actor: Actor, task_id: str, *, now: datetime) -> Outcome:
@@ -157,7 +157,8 @@ def _done(session: Session, actor: Actor, desk: Desk, act: Act, *, now: datetime
     lease = LeaseToken(act.lease, act.item_version or 0)
     if act.action == "escalate":
         decisions.escalate(session, actor, desk.task_id, lease, _reason(act), act.note, now=now)
-        return _next(session, actor, now)
+        said = {"kind": "success", "text": f"Handed up {desk.external_id}: a lead decides it."}
+        return replace(_next(session, actor, now), message=said)
     decision = decisions.decide(session, actor, desk.task_id, lease, _answer(act), now=now)
     return _next(session, actor, now, undo=_offer(decision, desk))
 

@@ -68,12 +68,15 @@ class Page:
 
     def attempt(self, command: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run a command in one transaction as the person is now; raises what it raises, or Unauthenticated."""
-        with program.store().write() as session:
+
+        def work(session: Session) -> T:
             now = self.now
             actor = sign_in.person(session, now)
             if actor is None:
                 raise Unauthenticated("You are signed out: nothing was written. Sign in again.")
             return command(session, actor, *args, now=now, **kwargs)
+
+        return program.store().commit(work)
 
     def go(self, name: str, **parameters: str) -> NoReturn:
         """Go to another page, with parameters in its address."""

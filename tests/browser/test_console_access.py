@@ -4,15 +4,19 @@ What is checked is what the page shows and, word for word, what the server sends
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlmodel import Session
 
 from review.commands import people
-from review.domain.actors import GRANTS, Permission, Role
+from review.domain.actors import GRANTS, Actor, Permission, Role, person_actor
 from tests.browser.test_console_sign_in import shows_sign_in
-from tests.support.console import PAGES, Console, Window, received
+from tests.support.console import PAGES, Console, Window, free_port, received
 from tests.support.world import output
 
 SECRETS = (b"guarded", b"Guarded")
@@ -30,11 +34,11 @@ def may(role: Role, page: str) -> bool:
 
 
 class Guarded:
-    """A database with one person of each role, the cookies of each, and cookies copied before a sign-out."""
+    """A database with one person of each role, and browser windows that outlive the servers started on it."""
 
     def __init__(self, folder: Path, browser: Browser) -> None:
-        self.folder, self.browser = folder, browser
-        console = Console.started(folder)
+        self.folder, self.port = folder, free_port()
+        console = Console.started(folder, port=self.port)
         self.database = str(console.store.engine.url)
         for role in Role:
             console.person(role.value, role.value, f"{role.value.title()} Guarded")
@@ -43,42 +47,44 @@ class Guarded:
         console.person("second-owner", "owner", "Deputy Guarded")
         console.system("guarded", "owner", "second-owner")
         console.send("guarded", output("guarded-1"), output("guarded-2"))
-        self.cookies = {role: self._signed_in(console, role.value) for role in Role}
-        self.copied = {role: self._signed_out(console, f"ex-{role.value}") for role in Role}
+        self.outsider = Window(browser, console)
+        self.signed_in = {role: Window(browser, console) for role in Role}
+        self.copied = {role: Window(browser, console) for role in Role}
+        for role in Role:
+            self.signed_in[role].context.add_cookies([console.cookie(role.value)])  # type: ignore[list-item]
+            self.copied[role].context.add_cookies([console.cookie(f"ex-{role.value}")])  # type: ignore[list-item]
+            console.change(f"ex-{role.value}", _sign_out)
         console.stop()
 
-    def _signed_in(self, console: Console, username: str) -> list[object]:
-        window = Window(self.browser, console)
-        window.sign_in(username, "/account")
-        cookies = window.context.cookies()
-        window.context.close()
-        return cookies  # type: ignore[return-value]
+    @contextmanager
+    def fresh(self) -> Iterator[Console]:
+        """The program, freshly started; every tab is closed at the end."""
+        console = Console.started(self.folder, self.database, self.port)
+        try:
+            yield console
+        finally:
+            for window in (self.outsider, *self.signed_in.values(), *self.copied.values()):
+                for tab in window.context.pages[1:]:
+                    tab.close()
+                for tab in window.context.pages[:1]:  # it stays, so that the browser need not start anew for it
+                    tab.goto(f"{console.url}/_stcore/health")
+            console.stop()
 
-    def _signed_out(self, console: Console, username: str) -> list[object]:
-        cookies = self._signed_in(console, username)
-        console.change(username, lambda session, actor, person_id, now: _sign_out(session, person_id, now))
-        return cookies
-
-    def fresh(self) -> Console:
-        """The program, freshly started."""
-        return Console.started(self.folder, self.database)
-
-    def window(self, console: Console, cookies: list[object] | None = None) -> Window:
-        window = Window(self.browser, console)
-        if cookies:
-            window.context.add_cookies(cookies)  # type: ignore[arg-type]
-        return window
+    def close(self) -> None:
+        for window in (self.outsider, *self.signed_in.values(), *self.copied.values()):
+            window.context.close()
+            assert window.problems == []
 
 
-def _sign_out(session: object, person_id: object, now: object) -> None:
-    from review.domain.actors import person_actor
-
-    people.sign_out(session, person_actor(person_id, "", Role.REVIEWER), now=now)  # type: ignore[arg-type]
+def _sign_out(session: Session, _: Actor, person_id: UUID, *, now: datetime) -> None:
+    people.sign_out(session, person_actor(person_id, "", Role.REVIEWER), now=now)
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Guarded]:
-    yield Guarded(tmp_path_factory.mktemp("guarded"), browser)
+    world = Guarded(tmp_path_factory.mktemp("guarded"), browser)
+    yield world
+    world.close()
 
 
 def opened(window: Window, page: str) -> tuple[Page, bytearray]:
@@ -96,21 +102,13 @@ def sent_nothing(frames: bytearray) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_on_a_fresh_server(guarded: Guarded, page: str) -> None:
-    console = guarded.fresh()
-    try:
-        outsider, frames = opened(guarded.window(console), page)  # the very first visit of all
-        shows_sign_in(outsider)
-        sent_nothing(frames)
-        copies = [opened(guarded.window(console, guarded.copied[role]), page) for role in Role]
-        for tab, frames in copies:
+    with guarded.fresh():
+        first = opened(guarded.outsider, page)  # the very first visit of all
+        for tab, frames in (first, *(opened(window, page) for window in guarded.copied.values())):
             shows_sign_in(tab)
             sent_nothing(frames)
-        for role in Role:
-            _check(opened(guarded.window(console, guarded.cookies[role]), page), role, page)
-    finally:
-        console.stop()
-        for context in guarded.browser.contexts:
-            context.close()
+        for role, visit in [(role, opened(window, page)) for role, window in guarded.signed_in.items()]:
+            _check(visit, role, page)
 
 
 def _check(visit: tuple[Page, bytearray], role: Role, page: str) -> None:
@@ -128,28 +126,25 @@ def _check(visit: tuple[Page, bytearray], role: Role, page: str) -> None:
 
 
 def test_a_role_just_taken_away_closes_open_pages(guarded: Guarded) -> None:
-    console = guarded.fresh()
-    tabs: list[tuple[Role, str, Page, bytearray]] = []
-    try:
+    with guarded.fresh() as console:
+        tabs = [
+            (role, page, opened(window, page)[0])
+            for role, window in guarded.signed_in.items() for page in PAGES if may(role, page)
+        ]  # fmt: skip
+        for _, page, tab in tabs:
+            expect(tab.get_by_text(SHOWS[page]).first).to_be_visible(timeout=30_000)
         for role in Role:
-            window = guarded.window(console, guarded.cookies[role])
-            visits = [(role, page, *opened(window, page)) for page in PAGES if may(role, page)]
-            for _, page, tab, _ in visits:
-                expect(tab.get_by_text(SHOWS[page]).first).to_be_visible()
-            tabs += visits
-        for role in Role:
-            lower = Role.REVIEWER if role is not Role.REVIEWER else Role.AUDITOR
-            console.change(role.value, people.set_role, lower)
-        for role, page, tab, _ in tabs:
-            lower = Role.REVIEWER if role is not Role.REVIEWER else Role.AUDITOR
-            expect(tab.get_by_test_id("stTopNavLink")).to_have_count(sum(may(lower, name) for name in TITLES))
-            if not may(lower, page):
+            console.change(role.value, people.set_role, _other(role))
+        for role, page, tab in tabs:
+            links = sum(may(_other(role), name) for name in TITLES)
+            expect(tab.get_by_test_id("stTopNavLink")).to_have_count(links)
+            if not may(_other(role), page):
                 expect(tab.get_by_text(SHOWS[page])).to_have_count(0)
         for role in Role:
             console.change(role.value, people.set_active, active=False)
-        for _, _, tab, _ in tabs:
+        for _, _, tab in tabs:
             shows_sign_in(tab)
-    finally:
-        console.stop()
-        for context in guarded.browser.contexts:
-            context.close()
+
+
+def _other(role: Role) -> Role:
+    return Role.AUDITOR if role is Role.REVIEWER else Role.REVIEWER

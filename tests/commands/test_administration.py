@@ -1,6 +1,8 @@
 """People, systems, policies and keys: what is accepted, what is refused, and who may."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,11 +13,21 @@ from sqlmodel import Session, col
 from review.commands import keys, people, policies, systems
 from review.domain import passwords
 from review.domain.actors import GRANTS, Permission, Role
-from review.errors import Conflict, Forbidden, Invalid, NotFound, ReviewError, TooMany, Unauthenticated, WrongState
+from review.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    LeaseLost,
+    NotFound,
+    ReviewError,
+    TooMany,
+    Unauthenticated,
+    WrongState,
+)
 from review.queries import keys as key_queries
 from review.queries import people as people_queries
 from review.store.tables import AuditEvent, Person, Policy, Queue, System
-from tests.support.world import POLICY, World
+from tests.support.world import POLICY, World, output
 
 
 def run(world: World, command: Callable[..., object], *args: object, who: str = "adm", **named: object) -> object:
@@ -235,3 +247,60 @@ def test_the_permission_table_is_what_the_documents_say() -> None:
     assert may[Role.LEAD] - may[Role.REVIEWER] == {"resolve", "read_escalations", "export"}
     assert all(Permission.DECIDE not in GRANTS[role] for role in (Role.OWNER, Role.AUDITOR, Role.ADMIN))
     assert [role for role in Role if Permission.ADMINISTER in GRANTS[role]] == [Role.ADMIN]
+
+
+def test_two_admins_cannot_take_the_role_from_each_other_at_once(world: World) -> None:
+    run(world, people.set_role, world.actors["lea"].person_id, Role.ADMIN)
+
+    def demote(pair: tuple[str, str]) -> bool:
+        by, whom = pair
+        try:
+            run(world, people.set_role, world.actors[whom].person_id, Role.LEAD, who=by)
+        except (WrongState, Forbidden):
+            return False
+        return True
+
+    world.actors["lea"] = replace(world.actors["lea"], role=Role.ADMIN)
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(demote, [("adm", "lea"), ("lea", "adm")]))
+    assert sorted(done) == [False, True]
+
+
+def test_parallel_attempts_do_not_pass_the_limit(world: World) -> None:
+    def attempt(_n: int) -> bool:
+        try:
+            with world.store.write() as session:
+                people.attempt_sign_in(session, "ann", "10.0.0.1", now=world.now)
+        except TooMany:
+            return False
+        return True
+
+    with ThreadPoolExecutor(10) as pool:
+        assert sum(pool.map(attempt, range(20))) == people.MAX_PER_PERSON
+
+
+@pytest.mark.parametrize("typed", ["a\x00b", "a\ud800", "x" * 5_000, ""])
+def test_what_cannot_be_a_username_is_counted_and_never_right(world: World, typed: str) -> None:
+    assert sign_in(world, "whatever it is", username=typed) is None
+
+
+def test_an_old_password_that_was_being_checked_when_it_was_changed_does_not_sign_in(world: World) -> None:
+    eve = add_person(world, password_hash=passwords.hashed("old password"))
+    with world.store.write() as session:
+        attempt, _known = people.attempt_sign_in(session, "eve", "10.0.0.1", now=world.now)
+    world.later(seconds=1)
+    run(world, people.set_password, eve.id, passwords.hashed("new password"))
+    world.later(seconds=1)
+    with world.store.write() as session:
+        assert people.finish_sign_in(session, attempt, right=True, now=world.now) is None
+
+
+def test_a_changed_role_lets_go_of_what_was_held(world: World) -> None:
+    world.submit(output())
+    task = world.claim("ann")
+    assert task is not None
+    lease = world.lease(task)
+    run(world, people.set_role, world.actors["ann"].person_id, Role.AUDITOR)
+    with pytest.raises(LeaseLost):
+        world.decide(task, "ann", lease=lease)
+    assert world.claim("bob") is not None

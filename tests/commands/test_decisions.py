@@ -145,7 +145,12 @@ def test_given_back_goes_to_anyone_and_skipped_to_others(world: World) -> None:
     with world.store.write() as session:
         tasks.skip(session, world.actors["ann"], task.id, str(task.lease_token), now=world.now)
     assert world.claim("ann") is None
-    assert claimed(world, "bob").id == task.id
+    lent = claimed(world, "bob")
+    assert lent.id == task.id
+    with world.store.write() as session:
+        tasks.give_back(session, world.actors["bob"], task.id, str(lent.lease_token), now=world.now)
+    world.later(minutes=61)
+    assert claimed(world, "ann").id == task.id
 
 
 def test_skipping_twice_is_no_error(world: World) -> None:

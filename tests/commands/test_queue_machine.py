@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from review.commands import decisions, tasks
 from review.domain.decisions import UNDO_SECONDS, EscalationReason
-from review.domain.lifecycle import LEASE, LeaseToken
+from review.domain.lifecycle import LEASE, SKIP, LeaseToken
 from review.errors import LeaseLost, ReviewError, WrongState
 from review.store.engine import Store
 from review.store.tables import Decision, Item, Task
@@ -37,7 +37,10 @@ class Modelled:
     state: str = "open"
     holder: str | None = None
     until: datetime | None = None
-    skipped_by: set[str] = field(default_factory=set)
+    skipped_at: dict[str, datetime] = field(default_factory=dict)
+
+    def stays_away_from(self, who: str, now: datetime) -> bool:
+        return who in self.skipped_at and self.skipped_at[who] > now - SKIP
 
     def is_free(self, now: datetime) -> bool:
         return self.state == "open" and (self.until is None or self.until <= now)
@@ -82,7 +85,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.model[task.id] = Modelled(task.id, taken.item_id, (-task.priority, task.due_at, task.id))
         self.version[taken.item_id] = 1
 
-    @rule(seconds=st.sampled_from([1, 30, 200, LEASE.total_seconds()]))
+    @rule(seconds=st.sampled_from([1, 30, 200, LEASE.total_seconds(), SKIP.total_seconds()]))
     def time_passes(self, seconds: float) -> None:
         self.world.later(seconds=seconds)
 
@@ -91,7 +94,7 @@ class QueueMachine(RuleBasedStateMachine):
         level = 1 if who in LEADS else 0
         free = [
             task for task in self.model.values()
-            if task.is_free(self.world.now) and task.level <= level and who not in task.skipped_by
+            if task.is_free(self.world.now) and task.level <= level and not task.stays_away_from(who, self.world.now)
         ]  # fmt: skip
         task = self.world.claim(who)
         if not free:
@@ -129,7 +132,8 @@ class QueueMachine(RuleBasedStateMachine):
             let_go(session, self.world.actors[hold.who], hold.task_id, hold.lease.token, now=self.world.now)
             task = self.model[hold.task_id]
             task.holder = task.until = None
-            task.skipped_by |= {hold.who} if skip else set()
+            if skip:
+                task.skipped_at[hold.who] = self.world.now
 
     @rule(target=decided, hold=holds, verdict=st.sampled_from(["approve", "reject"]))
     def decide(self, hold: Hold, verdict: str) -> object:

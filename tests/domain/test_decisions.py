@@ -72,7 +72,15 @@ def test_a_json_difference_names_the_changed_paths() -> None:
 
 def test_very_long_texts_are_compared_as_one_piece() -> None:
     before = "word " * 6_000
-    assert len(difference(before, before + "more")) == 1
+    assert [run["op"] for run in difference(before, before + "more")] == ["equal", "insert"]
+    assert [run["op"] for run in difference(before, "other " * 6_000)] == ["replace", "equal"]
+
+
+def test_a_hostile_correction_is_compared_all_the_same() -> None:
+    """Without a bound on the work this takes minutes, while the transaction holds everybody else up."""
+    before, after = " ".join(str(n % 97) for n in range(1_400)), " ".join(str(n % 89) for n in range(1_400))
+    assert "".join(run["after"] for run in difference(before, after)) == after
+    assert len(difference("a " * 20_000, "a b " * 10_000)) == 2
 
 
 def test_a_release_is_bound_to_the_exact_bytes() -> None:

@@ -50,6 +50,7 @@ def changed(**changes: object) -> str:
         (changed(traceparent="00-nope"), "traceparent"),
         (changed(produced_at="2026-03-02T01:00:00Z"), "produced_at"),
         (changed(produced_at="2026-03-01T01:00:00"), "produced_at"),
+        (changed(produced_at="0001-01-01T00:00:00+14:00"), "produced_at"),
         ("{", "body"),
         ("[]", "body"),
         ("", "body"),

@@ -50,6 +50,12 @@ def test_a_condition_that_fails_holds_the_output() -> None:
     assert ruling(policy, metadata={}).held
 
 
+@pytest.mark.parametrize("when", ["metadata.x * metadata.x > 1", "metadata.x / 0 > 1", "metadata.x % 0 > 1"])
+def test_arithmetic_that_fails_holds_the_output(when: str) -> None:
+    policy = f'queue: q\nrules:\n  - {{name: sum, when: "{when}", route: pass}}\n'
+    assert ruling(policy, metadata={"x": 2**62}).reasons == (RULE_FAILED,)
+
+
 @pytest.mark.parametrize(
     ("document", "field", "says"),
     [
@@ -65,7 +71,10 @@ def test_a_condition_that_fails_holds_the_output() -> None:
             "rules",
             "Two rules",
         ),
-        ("queue: q\nrules: []\ndue: PT0S", "due", "longer than zero"),
+        ("queue: q\nrules: []\ndue: P9999999D", "due", "less than or equal"),
+        ('queue: q\nrules: [{name: a, when: "true", route: review, due: -PT4H}]', "rules.0.due", "greater than"),
+        ("[" * 3_000, "document", "not YAML"),
+        ("queue: q\nrules: []\ndue: PT0S", "due", "greater than"),
         ("queue: q\nrules: []\naudit_sample: {probability: 1.5}", "audit_sample.probability", "less than or equal"),
         ("queue: q\nrules: []\naudit_sample: {probability: .nan}", "audit_sample.probability", "finite"),
         ("just text", "body", "valid dictionary"),

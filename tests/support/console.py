@@ -10,11 +10,12 @@ import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jwt
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import insert, select
 from sqlmodel import col
@@ -25,6 +26,7 @@ from review.domain.actors import HOLDPOINT, Role
 from review.domain.outputs import read_output
 from review.queries import keys as key_queries
 from review.store.engine import Store
+from review.store.secrets import cookie_secret
 from review.store.tables import Person, Task, TaskSkip
 from tests.support.databases import sqlite_url
 from tests.support.world import output
@@ -61,10 +63,10 @@ class Console:
     process: subprocess.Popen[bytes]
 
     @classmethod
-    def started(cls, folder: Path, url: str | None = None) -> "Console":
+    def started(cls, folder: Path, url: str | None = None, port: int | None = None) -> "Console":
         """Start the program on a database, a new one unless its address is given."""
         database = url or sqlite_url(folder)
-        process, address = _started(folder, database)
+        process, address = _started(folder, database, port or free_port())
         return cls(folder, address, Store(database), process)
 
     def stop(self) -> None:
@@ -104,6 +106,15 @@ class Console:
         """Send answers with these ids."""
         return self.send(slug, *(output(external_id) for external_id in external_ids))
 
+    def cookie(self, username: str) -> dict[str, str]:
+        """The cookie that a browser has after this person signed in just now."""
+        now = datetime.now(UTC)
+        claims = {
+            "username": username, "exp_date": (now + timedelta(days=1)).timestamp(), "issued_at": now.isoformat(),
+        }  # fmt: skip
+        token = jwt.encode(claims, cookie_secret(self.folder / "data"), "HS256")
+        return {"name": "holdpoint", "value": token, "url": "http://127.0.0.1"}
+
     def change(self, username: str, command: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Run a command on somebody's id."""
         with self.store.write() as session:
@@ -111,8 +122,7 @@ class Console:
             command(session, HOLDPOINT, person_id, *args, now=datetime.now(UTC), **kwargs)
 
 
-def _started(folder: Path, database: str) -> tuple[subprocess.Popen[bytes], str]:
-    port = _free_port()
+def _started(folder: Path, database: str, port: int) -> tuple[subprocess.Popen[bytes], str]:
     environment = {**os.environ, "HOLDPOINT_DATABASE_URL": database, "HOLDPOINT_DATA_DIR": str(folder / "data")}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
     log = (folder / "console.log").open("ab")
@@ -128,7 +138,7 @@ def _started(folder: Path, database: str) -> tuple[subprocess.Popen[bytes], str]
     raise AssertionError(f"the program did not start:\n{(folder / 'console.log').read_text()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

@@ -101,7 +101,7 @@ def _act(sent: Any) -> Act | None:
     try:
         return Act.model_validate(sent)
     except (ValidationError, RecursionError) as error:
-        log.warning("workbench.act_ignored", problem=str(error)[:500])
+        log.warning("workbench.act_ignored", problem=type(error).__name__)
         return None
 
 
