@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from review.commands import audit, queues
 from review.domain import content, policies
 from review.domain.actors import Actor, Permission
-from review.domain.audit import digest_over
+from review.domain.audit import digest_over, item_line
 from review.domain.lifecycle import ItemStatus, ReleaseState, TaskKind, TaskState
 from review.domain.outputs import Output
 from review.domain.policies import Ruling
@@ -83,6 +83,7 @@ class _Batch:
         self.event_id = new_id()
         self.known: dict[str, _Known] = {}
         self.items: list[tuple[Any, ...]] = []
+        self.lines: list[str] = []
         self.payloads: list[tuple[UUID, str]] = []
         self.tasks: list[tuple[Any, ...]] = []
         self.queue_ids: dict[str, UUID] = {}
@@ -123,6 +124,8 @@ class _Batch:
             _WAITING if ruling.reviewed else _PASSED, due_at, _PENDING if ruling.held else _RELEASED, replayed=False,
         )  # fmt: skip
         self.items.append(self._item(output, digest, ruling, taken))
+        ruled = (taken.route, ruling.rule, ruling.reasons, self.policy_version, ruling.inclusion_probability)
+        self.lines.append(item_line(taken.item_id, digest, self.system.id, output.external_id, ruled))
         self.payloads.append((taken.item_id, packed.decode()))
         if ruling.reviewed:
             queue_id = self._queue_id(ruling.queue)
@@ -157,7 +160,7 @@ class _Batch:
         audit.record(
             self.session, self.actor, "outputs.received", ("system", self.system.id), now=self.now,
             event_id=self.event_id, n=len(self.items), n_tasks=len(self.tasks), policy_version=self.policy_version,
-            digest=digest_over(sorted((item[1:3] for item in self.items), key=lambda pair: pair[0].int)),
+            digest=digest_over(sorted(self.lines)),  # each begins with its id
         )  # fmt: skip
 
     def _same_of_items(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The audit trail's arithmetic: an event's digest, the chain over digests, and signed checkpoints of its head."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,9 +53,23 @@ def link(previous: str, seq: int, digest: str) -> str:
     return sha256(f"{previous}:{seq}:{digest}".encode())
 
 
-def digest_over(pairs: Iterable[tuple[UUID, str]]) -> str:
-    """One digest over the (id, content digest) pairs of a batch, in order."""
-    return sha256("\n".join(f"{key}:{digest}" for key, digest in pairs).encode())
+def item_line(
+    item_id: UUID,
+    content_digest: str,
+    system_id: UUID,
+    external_id: str,
+    ruling: tuple[str, str | None, Sequence[str], int, float],
+) -> str:
+    """What an intake's digest says of one item: all that never changes of it.
+
+    `ruling` is the route, the rule, the reasons, the policy version and the inclusion probability.
+    """
+    return canonical([str(item_id), content_digest, str(system_id), external_id, ruling]).decode()
+
+
+def digest_over(lines: Iterable[str]) -> str:
+    """One digest over the lines of an intake's items, in order of their ids."""
+    return sha256("\n".join(lines).encode())
 
 
 def checkpoint_message(seq: int, head: str, at: datetime) -> bytes:

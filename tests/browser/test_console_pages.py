@@ -21,8 +21,6 @@ HOSTILE = (
     "![pixel](http://127.0.0.1:9/pixel.png) [click](javascript:alert(1)) https://evil.example.com"
     " :red[red] $x^2$ :smile: \u202eoverride\u202c zero\u200bwidth =1+1"
 )
-# Streamlit's own: its top menu marks its links up as a list without list items around the section's button.
-KNOWN_RULES: set[str] = set()
 
 
 def signed_in(window: Window, username: str, path: str) -> Page:
@@ -115,7 +113,7 @@ def test_admins_add_change_and_deactivate_people(console: Console, window: MakeW
     page = signed_in(window(), console.person("anna", "admin"), "/admin")
     page.get_by_role("button", name="Add a person").click()
     page.get_by_role("dialog").get_by_label("Name", exact=True).fill("Nora New")
-    page.get_by_label("Username").fill("nora")
+    page.get_by_role("textbox", name="Username").fill("nora")
     page.get_by_label("E-mail").fill("nora@example.com")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("Nora New signs in with this password.")).to_be_visible()
@@ -138,7 +136,7 @@ def test_what_is_refused_is_said_where_it_happened(console: Console, window: Mak
     page = signed_in(window(), console.person("abel", "admin"), "/admin")
     page.get_by_role("button", name="Add a person").click()
     page.get_by_role("dialog").get_by_label("Name", exact=True).fill("Abel Again")
-    page.get_by_label("Username").fill("abel")
+    page.get_by_role("textbox", name="Username").fill("abel")
     page.get_by_label("E-mail").fill("other@example.com")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("dialog").get_by_text("Somebody has this username already.")).to_be_visible()
@@ -148,7 +146,7 @@ def test_admins_add_systems_and_make_and_revoke_keys(console: Console, window: M
     page = signed_in(window(), console.person("alma", "admin"), "/admin")
     page.get_by_role("tab", name="Systems").click()
     page.get_by_role("button", name="Add a system").click()
-    page.get_by_label("Slug").fill("made-here")
+    page.get_by_role("textbox", name="Slug").fill("made-here")
     page.get_by_role("dialog").get_by_label("Name", exact=True).fill("Made here")
     for label, name in (("Owner", "Olga"), ("Deputy", "Dora")):
         page.get_by_role("combobox", name=label).click()
@@ -233,7 +231,7 @@ def _violations(page: Page) -> list[str]:
     return [
         f"{each['id']}: {[node['html'][:160] for node in each['nodes'][:3]]}"
         for each in results
-        if each["impact"] in ("serious", "critical") and each["id"] not in KNOWN_RULES
+        if each["impact"] in ("serious", "critical")
     ]
 
 

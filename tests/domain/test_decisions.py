@@ -80,7 +80,7 @@ def test_a_hostile_correction_is_compared_all_the_same() -> None:
     """Without a bound on the work this takes minutes, while the transaction holds everybody else up."""
     before, after = " ".join(str(n % 97) for n in range(1_400)), " ".join(str(n % 89) for n in range(1_400))
     assert "".join(run["after"] for run in difference(before, after)) == after
-    assert len(difference("a " * 20_000, "a b " * 10_000)) == 2
+    assert len(difference("a " * 20_000, "a b " * 10_000)) <= 3
 
 
 def test_a_release_is_bound_to_the_exact_bytes() -> None:

@@ -341,3 +341,25 @@ def test_any_tampering_is_found(sealed_story: tuple[Path, AuditKey], data: st.Da
         verification = audit.verify(tampering.store, key)
         assert verification.ok is not touched
         json.dumps(verification.as_dict(), default=str)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("external_id", "somebody else's"),
+        ("route", "pass"),
+        ("rule", "another rule"),
+        ("reasons", '["audit_sample"]'),
+        ("policy_version", 1),
+        ("inclusion_probability", 0.5),
+    ],
+)
+def test_an_item_whose_routing_was_changed_is_named(
+    world: World, key: AuditKey, tampering: Tampering, column: str, value: object
+) -> None:
+    item_id = tampering.value("item", "id", "external_id = 'last'")
+    tampering.change("item", "external_id = 'last'", **{column: value})
+    assert found(world.store, key)[:2] == (Kind.CHANGED, "item")
+    problem = audit.verify(world.store, key).problem
+    assert problem is not None
+    assert str(problem.id).replace("-", "") == str(item_id).replace("-", "")

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Row, Select, except_, func, select
 from sqlmodel import Session, col
 
-from review.domain.content import sha256
+from review.domain.audit import item_line
+from review.domain.content import parse, sha256
 from review.queries.audit import rows
 from review.queries.audit.findings import Kind, Problem, first
 from review.store.tables import AuditEvent, Item, ItemPayload
@@ -27,9 +28,9 @@ class _Batch:
     n_seen: int = 0
     over: "hashlib._Hash" = field(default_factory=hashlib.sha256)
 
-    def add(self, item_id: str, content_digest: str) -> None:
-        """Take the next item, in order of ids, into the digest."""
-        self.over.update(f"{'' if self.n_seen == 0 else chr(10)}{item_id}:{content_digest}".encode())
+    def add(self, line: str) -> None:
+        """Take the line of the next item, in order of ids, into the digest."""
+        self.over.update(f"{'' if self.n_seen == 0 else chr(10)}{line}".encode())
         self.n_seen += 1
 
 
@@ -67,7 +68,7 @@ class Items:
         batch = self._batch_of(row, item_id)
         if batch is None:
             return None  # its event was changed, which is a finding of its own
-        batch.add(item_id, row.content_digest)
+        batch.add(_line(row))
         if batch.n_seen == batch.n:
             del self._open[batch.event_id]
             if batch.over.hexdigest() != batch.digest:
@@ -127,7 +128,8 @@ class Items:
 def _items() -> Select[Any]:
     return (
         select(
-            *rows.untyped(Item, "id", "content_digest", "intake_event_id"),
+            *rows.untyped(Item, "id", "content_digest", "intake_event_id", "system_id", "external_id", "route", "rule"),
+            *rows.untyped(Item, "reasons", "policy_version", "inclusion_probability"),
             *rows.untyped(ItemPayload, "content"),
             *rows.untyped(AuditEvent, "action", "body", "seq"),
         )
@@ -135,6 +137,15 @@ def _items() -> Select[Any]:
         .outerjoin(AuditEvent, col(AuditEvent.id) == col(Item.intake_event_id))
         .order_by(col(Item.id))
     )
+
+
+def _line(row: Row[Any]) -> str:
+    """The item's line as its intake wrote it; of an item that no intake could have written, no such line."""
+    try:
+        ruled = (row.route, row.rule, parse(row.reasons), row.policy_version, row.inclusion_probability)
+        return item_line(rows.as_id(row.id), row.content_digest, rows.as_id(row.system_id), row.external_id, ruled)
+    except rows.UNREADABLE:
+        return ""
 
 
 def _digest_of(content: Any) -> str | None:

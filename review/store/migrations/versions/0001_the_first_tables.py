@@ -69,6 +69,7 @@ def _postgresql() -> list[str]:
         statements += [
             f"CREATE TRIGGER {table}_not_deleted BEFORE DELETE ON {table} {refuse.format('')}",
             f"CREATE TRIGGER {table}_not_changed BEFORE UPDATE OF {', '.join(columns)} ON {table} {refuse.format('')}",
+            f"CREATE TRIGGER {table}_not_emptied BEFORE TRUNCATE ON {table} EXECUTE FUNCTION holdpoint_kept()",
         ]
     sealed = refuse.format("WHEN (OLD.seq IS NOT NULL)")
     return [*statements, f"CREATE TRIGGER audit_event_sealed BEFORE UPDATE ON audit_event {sealed}"]
