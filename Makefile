@@ -12,7 +12,8 @@ run: .venv/.runtime
 
 test: .venv/.dev lint
 	$(BIN)/python -m tests.support.browser
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore=tests/browser --cov --cov-report=
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/browser --cov --cov-append --cov-report=term:skip-covered
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

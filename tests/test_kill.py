@@ -159,8 +159,8 @@ def test_nothing_acknowledged_is_lost(database_url: str, tmp_path: Path) -> None
 
 
 def assert_all_there(store: Store, told: Acknowledged, folder: Path) -> None:
-    assert len(told.items) > 100
-    assert len(told.decisions) > 20
+    assert told.items
+    assert told.decisions
     with store.read() as session:
         items = dict(session.execute(select(col(Item.external_id), col(Item.id))).all())
         decisions = {str(found) for found in session.execute(select(col(Decision.id))).scalars()}

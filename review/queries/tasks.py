@@ -131,7 +131,7 @@ def escalated(session: Session, actor: Actor, *, now: datetime, limit: int = 200
         .join(System, col(System.id) == col(Item.system_id))
         .join(by, by.c.id == col(Escalation.by_id))
         .outerjoin(holder, (holder.c.id == col(Task.holder_id)) & (col(Task.lease_expires_at) > now))
-        .where(col(Task.state) == "open")
+        .where(_OPEN, col(Task.queue_id).in_(select(col(Queue.id)).where(col(Queue.level) > 0)))
         .order_by(col(Task.priority).desc(), col(Task.due_at), col(Task.id))
         .limit(limit)
     ).all()

@@ -102,8 +102,10 @@ def _activity(page: Page, person: Person) -> None:
             st.rerun()
         return
     with st.popover("Deactivate…", icon=":material/person_off:"):
-        st.text("They are signed out at once and cannot sign in; their keys stop working. A task on their desk is")
-        st.text("free for others within 5 minutes. What they decided stays as it is.")
+        st.text(
+            "They are signed out at once and cannot sign in; their keys stop working. "
+            "A task on their desk is free for others within 5 minutes. What they decided stays as it is."
+        )
         asked = st.button("Deactivate them", type="primary")
     if asked:
         page.run(people.set_active, person.id, active=False, done=f"{person.name} is deactivated")

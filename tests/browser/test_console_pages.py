@@ -92,6 +92,7 @@ def test_hostile_content_runs_nothing_and_hides_nothing(console: Console, window
     [taken] = console.send("hostile", bad)
     browser = window()
     page = signed_in(browser, reviewer, "/desk")
+    page.locator(".desk[data-state=ready]").wait_for()
     page.keyboard.press("t")
     ready(page)
     expect(page.locator(".output")).to_contain_text("<script>")

@@ -34,6 +34,7 @@ def test_from_sign_in_to_the_downloaded_correction(console: Console, window: Mak
 
     page = window().sign_in(reviewer)
     expect(page.get_by_text("5 tasks wait for you.")).to_be_visible()
+    page.locator(".desk[data-state=ready]").wait_for()
     page.keyboard.press("t")
     on_desk(page, "Question 1?")
     page.keyboard.press("a")
@@ -146,6 +147,7 @@ def test_the_held_task_is_still_there_after_a_reload(console: Console, window: M
     console.system("held", "olga", "dora")
     console.send("held", output("held-1", input="Question 1?"), output("held-2", input="Question 2?"))
     page = window().sign_in(reviewer)
+    page.locator(".desk[data-state=ready]").wait_for()
     page.keyboard.press("t")
     on_desk(page, "Question 1?")
     page.reload()
@@ -157,6 +159,7 @@ def test_a_task_that_is_gone_is_refused_and_the_desk_goes_on(console: Console, w
     console.system("gone", "olga", "dora")
     console.send("gone", output("gone-1", input="Question 1?"), output("gone-2", input="Question 2?"))
     page = window().sign_in(reviewer)
+    page.locator(".desk[data-state=ready]").wait_for()
     page.keyboard.press("t")
     on_desk(page, "Question 1?")
     other = window().sign_in(lead)

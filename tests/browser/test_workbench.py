@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from review.ui.workbench import last_act
 from review.ui.workbench.values import packed, unpacked
@@ -26,15 +25,6 @@ FLAGS = (
 )
 Open = Callable[..., Page]
 ROOT_NODE = "document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, ["chromium", "google-chrome", "chromium-browser"])), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

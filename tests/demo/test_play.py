@@ -1,4 +1,3 @@
-import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -39,12 +38,10 @@ def open_tasks(store: Store) -> list[tuple[Task, int]]:
         return [(task, level) for task, level in session.execute(query.where(col(Task.state) == "open"))]
 
 
-def test_it_loads_in_time_and_everything_verifies(store: Store, tmp_path: Path) -> None:
-    begin = time.perf_counter()
+def test_it_loads_and_everything_verifies(store: Store, tmp_path: Path) -> None:
     sign_ins = loaded(store, NOON)
     key = AuditKey(tmp_path)
     worker.tick(store, key, NOON)
-    assert time.perf_counter() - begin < 15
     assert [(one.username, one.role) for one in sign_ins] == [(one.username, one.role) for one in PEOPLE]
     verification = audit.verify(store, key)
     assert verification.ok, verification.problem
