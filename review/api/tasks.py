@@ -18,7 +18,6 @@ from review.api.reference import gives, takes
 from review.commands import decisions, tasks
 from review.domain.actors import Actor
 from review.domain.lifecycle import LeaseToken
-from review.queries import releases
 from review.queries import tasks as task_queries
 
 router = APIRouter(tags=["Tasks"])
@@ -92,8 +91,7 @@ async def decide(request: Request, task_id: UUID) -> Response:
     lease = LeaseToken(body.lease, body.item_version)
 
     def close(session: Session, actor: Actor, now: datetime) -> answers.DecidedAnswer:
-        decision = decisions.decide(session, actor, task_id, lease, body, now=now)
-        return answers.decided(decision, releases.standing(session, actor, decision.item_id))
+        return answers.decided(decisions.decide(session, actor, task_id, lease, body, now=now))
 
     return reply(await edge_of(request).write(request, close), 201)
 

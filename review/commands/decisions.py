@@ -1,7 +1,7 @@
 """Closing a task with a verdict, undoing a fresh one, and handing a task up."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Table, bindparam, insert, select, update
@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from review.commands import audit, outbox, tasks
 from review.domain import content, decisions
 from review.domain.actors import Actor, Permission
-from review.domain.audit import decision_digest
+from review.domain.audit import ESCALATION_FIELDS, decision_digest, row_digest
 from review.domain.decisions import UNDO_SECONDS, Answer, EscalationReason, Verdict, checked
 from review.domain.lifecycle import ItemStatus, LeaseToken, ReleaseState, TaskKind, TaskState, release_after
 from review.domain.policies import Route, compiled
@@ -49,9 +49,20 @@ _SETTLE = (
 _RECORD = insert(Decision)
 
 
+class Decided(NamedTuple):
+    """A decision just recorded, and where it left the item's release."""
+
+    id: UUID
+    item_id: UUID
+    verdict: Verdict
+    at: datetime
+    release_state: ReleaseState
+    release_digest: str | None
+
+
 def decide(
     session: Session, actor: Actor, task_id: UUID, lease: LeaseToken, answer: Answer, *, now: datetime
-) -> Decision:
+) -> Decided:
     """Close the leased task with the actor's verdict; the item's release follows from it.
 
     Raises LeaseLost if the hold ended, WrongState if the item changed since it was shown, Invalid if the answer
@@ -64,22 +75,21 @@ def decide(
     answer = checked(answer, output, compiled(item.document).policy.taxonomy)
     decision = _decision(actor, task, item.version, answer, output, now)
     session.connection().execute(_RECORD, decision)
-    _settle(session, item, lease.item_version, decision, output)
+    state, digest = _settle(session, item, lease.item_version, decision, output)
     _tell(session, actor, item.external_id, decision, now)
-    return Decision(**decision)
+    return Decided(decision["id"], task.item_id, answer.verdict, now, state, digest)
 
 
-def _close(session: Session, actor: Actor, task_id: UUID, token: str, state: TaskState, now: datetime) -> Task:
+def _close(session: Session, actor: Actor, task_id: UUID, token: str, state: TaskState, now: datetime) -> Any:
+    """The row of the task that is closed now."""
     held = {"task": task_id, "me": actor.person_id, "token": token, "now": now, "new_state": state.value}
     row = session.connection().execute(_CLOSE, held).first()
     if row is None:
         raise tasks.lease_lost(session, task_id)
-    return Task(**row._mapping)
+    return row
 
 
-def _decision(
-    actor: Actor, task: Task, item_version: int, answer: Answer, output: Any, now: datetime
-) -> dict[str, Any]:
+def _decision(actor: Actor, task: Any, item_version: int, answer: Answer, output: Any, now: datetime) -> dict[str, Any]:
     corrected = answer.verdict is Verdict.CORRECT
     return {
         "id": new_id(),
@@ -100,20 +110,25 @@ def _decision(
     }
 
 
-def _settle(session: Session, item: Any, seen_version: int, decision: dict[str, Any], output: Any) -> None:
+def _settle(
+    session: Session, item: Any, seen_version: int, decision: dict[str, Any], output: Any
+) -> tuple[ReleaseState, str | None]:
+    """Write where the item stands now; returns the state of its release, and the digest that it is bound to."""
     verdict, before = Verdict(decision["verdict"]), ReleaseState(item.release_state)
     after = release_after(verdict, before)
     released = output if verdict is Verdict.APPROVE else decision["correction"]
     digest = content.content_digest(released) if after is ReleaseState.RELEASED else None
+    digest = item.release_digest if before is ReleaseState.RELEASED else digest
     settled = {
         "item": decision["item_id"],
         "seen_version": seen_version,
         "new_decision": decision["id"],
         "new_release": after.value,
-        "new_digest": item.release_digest if before is ReleaseState.RELEASED else digest,
+        "new_digest": digest,
     }
     if session.connection().execute(_SETTLE, settled).scalar() is None:
         raise WrongState("The item changed while you looked at it. Nothing was written; look again.")
+    return after, digest
 
 
 def _tell(session: Session, actor: Actor, external_id: str, decision: dict[str, Any], now: datetime) -> None:
@@ -197,19 +212,16 @@ def escalate(
     )
     session.add(handed_up)
     session.flush()
-    session.add(
-        Escalation(
-            item_id=task.item_id,
-            from_task_id=task.id,
-            to_task_id=handed_up.id,
-            reason=reason.value,
-            note=note,
-            by_id=actor.person_id,
-            at=now,
-        )
-    )
+    escalation = Escalation(
+        item_id=task.item_id, from_task_id=task.id, to_task_id=handed_up.id, reason=reason.value, note=note,
+        by_id=actor.person_id, at=now,
+    )  # fmt: skip
+    session.add(escalation)
     told: dict[str, Any] = {"task_id": task.id, "to_task_id": handed_up.id, "reason": reason.value}
-    audit.record(session, actor, "task.escalated", ("item", task.item_id), now=now, **told)
+    audit.record(
+        session, actor, "task.escalated", ("item", task.item_id), now=now,
+        escalation_id=escalation.id, escalation_digest=row_digest(ESCALATION_FIELDS, escalation.model_dump()), **told,
+    )  # fmt: skip
     outbox.enqueue(session, "task.escalated", task.item_id, now=now, **told)
     return handed_up
 

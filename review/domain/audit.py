@@ -13,6 +13,7 @@ DECISION_FIELDS = (
     "id", "item_id", "task_id", "item_version", "verdict", "correction", "difference", "labels", "spans", "note",
     "decided_by_kind", "decided_by_id", "claimed_at", "decided_at",
 )  # fmt: skip
+ESCALATION_FIELDS = ("id", "item_id", "from_task_id", "to_task_id", "reason", "note", "by_id", "at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def item_line(
 
     `ruling` is the route, the rule, the reasons, the policy version and the inclusion probability.
     """
-    return canonical([str(item_id), content_digest, str(system_id), external_id, ruling]).decode()
+    return canonical([item_id, content_digest, system_id, external_id, ruling]).decode()
 
 
 def digest_over(lines: Iterable[str]) -> str:
@@ -79,4 +80,9 @@ def checkpoint_message(seq: int, head: str, at: datetime) -> bytes:
 
 def decision_digest(decision: Mapping[str, Any]) -> str:
     """SHA-256 over a decision's immutable fields, as its audit event keeps it."""
-    return sha256(canonical({name: decision[name] for name in DECISION_FIELDS}))
+    return row_digest(DECISION_FIELDS, decision)
+
+
+def row_digest(fields: Sequence[str], row: Mapping[str, Any]) -> str:
+    """SHA-256 over these fields of a row that never changes."""
+    return sha256(canonical({name: row[name] for name in fields}))

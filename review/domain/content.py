@@ -16,10 +16,11 @@ MAX_DEPTH = 32
 def canonical(value: Any) -> bytes:
     """JSON as UTF-8 bytes with sorted keys and no spaces: the same value gives the same bytes anywhere.
 
-    Raises Invalid where JSON cannot carry the value (an integer beyond 64 bits, a lone surrogate).
+    A model within the value is its fields. Raises Invalid where JSON cannot carry the value (an integer beyond
+    64 bits, a lone surrogate).
     """
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=vars)
     except (orjson.JSONEncodeError, TypeError) as error:
         raise Invalid(f"This value cannot be kept exactly: {error}. Send it as a string.") from error
 

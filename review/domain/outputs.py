@@ -127,12 +127,11 @@ def _checked_content(output: Output, raw: bytes, now: datetime) -> bytes:
             f"produced_at {output.produced_at.isoformat()} is in the future. Check the sending machine's clock.",
             field="produced_at",
         )
-    fields = output.model_dump(exclude=_COLUMNS)
-    if _may_be_unkeepable(raw):
-        for name, value in [("external_id", output.external_id), *fields.items()]:
+    if _may_be_unkeepable(output, raw):
+        for name, value in output.model_dump(exclude={"system"}).items():
             content.refuse_unkeepable(value, name)
     _check_spans(output)
-    packed = content.canonical(fields)
+    packed = content.canonical({name: value for name, value in vars(output).items() if name not in _COLUMNS})
     if len(packed) > content.MAX_CONTENT_BYTES:
         raise TooLarge(
             f"The content is {len(packed):,} bytes; at most {content.MAX_CONTENT_BYTES:,} are accepted. "
@@ -142,9 +141,16 @@ def _checked_content(output: Output, raw: bytes, now: datetime) -> bytes:
     return packed
 
 
-def _may_be_unkeepable(raw: bytes) -> bool:
+def _may_be_unkeepable(output: Output, raw: bytes) -> bool:
     """Whether the JSON text could hold what is refused; only then is every value looked at."""
-    if b"\\u0000" in raw or raw.count(b"[") + raw.count(b"{") > content.MAX_DEPTH:
+    if b"\\u0000" in raw:
+        return True
+    is_text = isinstance(output.input, str) and isinstance(output.output, str)
+    return not (is_text and not output.metadata and not output.alternatives) and _may_be_deep_or_infinite(raw)
+
+
+def _may_be_deep_or_infinite(raw: bytes) -> bool:
+    if raw.count(b"[") + raw.count(b"{") > content.MAX_DEPTH:
         return True
     try:
         orjson.loads(raw)  # stricter than what read it: no NaN, no number too large to be one

@@ -4,7 +4,6 @@ Conditions are CEL (https://cel.dev) over the output's fields. The first rule th
 """
 
 import hashlib
-import hmac
 from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -229,5 +228,5 @@ def compiled(text: str) -> CompiledPolicy:
 
 def draw(key: bytes, output_id: str) -> float:
     """A number in [0, 1) from a keyed hash of the output's id: repeatable, and a producer cannot predict it."""
-    digest = hmac.digest(key, output_id.encode(), hashlib.sha256)
-    return int.from_bytes(digest[:8], "big") / 2**64
+    digest = hashlib.blake2b(output_id.encode(), key=key, digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64

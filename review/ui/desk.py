@@ -11,13 +11,14 @@ from pydantic import ValidationError
 from sqlmodel import Session
 
 from review.commands import decisions, tasks
+from review.commands.decisions import Decided
 from review.domain.actors import Actor
 from review.domain.decisions import UNDO_SECONDS, Answer, EscalationReason
 from review.domain.lifecycle import LEASE, LeaseToken
 from review.domain.outputs import invalid
 from review.errors import Invalid, LeaseLost, ReviewError
 from review.queries import tasks as task_queries
-from review.store.tables import Decision, Task
+from review.store.tables import Task
 from review.ui import evidence, failures, words
 from review.ui.page import Page
 from review.ui.workbench import Act, last_act, workbench
@@ -33,6 +34,7 @@ class Desk:
     turn: int = 0
     task_id: UUID | None = None
     lease: str | None = None
+    held_until: datetime | None = None
     external_id: str = ""
     undo: dict[str, Any] | None = None
     message: dict[str, str] | None = None
@@ -46,28 +48,51 @@ def draw(page: Page, wanted: str | None = None) -> None:
         _do(page, desk, _take, wanted)
         del st.query_params["task"]
     _work(page, desk)
-    _keep(page, desk)
 
 
-@st.fragment
+@st.fragment(run_every=_RENEW_EVERY)
 def _work(page: Page, desk: Desk) -> None:
     page = page.again()
     now = page.now
-    with page.read() as session:
-        data = _shown(session, page.actor, desk, now)
+    data = _held(page, desk, now)
     data |= {"turn": desk.turn, "now": now.isoformat(), "undo": _undo(desk, now)}
     data["message"] = desk.message or (None if data["item"] else _waiting(data["waiting"]))
     workbench(data, key=KEY, on_act=lambda: _carry_out(page, desk))
 
 
+def _held(page: Page, desk: Desk, now: datetime) -> dict[str, Any]:
+    """What is on the desk, held for another full lease where a part of it has run down."""
+    with page.read() as session:
+        data = _shown(session, page.actor, desk, now)
+    if not (desk.task_id and desk.lease and desk.held_until):
+        return data
+    if desk.held_until - now > LEASE - _RENEW_EVERY / 2:
+        return data
+    try:
+        page.attempt(tasks.renew, desk.task_id, desk.lease)
+    except ReviewError as error:
+        desk.message = {"kind": "error", "text": error.message}
+    with page.read() as session:
+        return _shown(session, page.actor, desk, now)
+
+
+def _lose(desk: Desk) -> None:
+    desk.turn += 1
+    if desk.message is None or desk.message["kind"] != "error":
+        desk.message = {"kind": "error", "text": "Your hold on the task has ended. Nothing was written."}
+
+
 def _shown(session: Session, actor: Actor, desk: Desk, now: datetime) -> dict[str, Any]:
     task = task_queries.on_desk(session, actor, first=desk.task_id, now=now)
+    if desk.task_id is not None and (task is None or task.id != desk.task_id):
+        _lose(desk)
     if task is None:
         desk.task_id = desk.lease = None
         data = {**evidence.EMPTY}
     else:
         work = task_queries.work(session, actor, task)
         desk.task_id, desk.lease, desk.external_id = task.id, task.lease_token, work.whole.item.external_id
+        desk.held_until = task.lease_expires_at
         data = evidence.to_decide(work)
     midnight = now.astimezone(words.zone()).replace(hour=0, minute=0, second=0, microsecond=0)
     data["done_today"] = task_queries.n_decided_since(session, actor, midnight)
@@ -86,20 +111,6 @@ def _undo(desk: Desk, now: datetime) -> dict[str, Any] | None:
     if desk.undo and datetime.fromisoformat(desk.undo["until"]) <= now:
         desk.undo = None
     return desk.undo
-
-
-@st.fragment(run_every=_RENEW_EVERY)
-def _keep(page: Page, desk: Desk) -> None:
-    """Hold on to the task while the desk is open."""
-    page = page.again()
-    if desk.task_id is None or desk.lease is None:
-        return
-    try:
-        page.attempt(tasks.renew, desk.task_id, desk.lease)
-    except LeaseLost as lost:
-        desk.turn += 1
-        desk.message = {"kind": "error", "text": lost.message}
-        st.rerun()
 
 
 def _carry_out(page: Page, desk: Desk) -> None:
@@ -159,8 +170,8 @@ def _done(session: Session, actor: Actor, desk: Desk, act: Act, *, now: datetime
         decisions.escalate(session, actor, desk.task_id, lease, _reason(act), act.note, now=now)
         said = {"kind": "success", "text": f"Handed up {desk.external_id}: a lead decides it."}
         return replace(_next(session, actor, now), message=said)
-    decision = decisions.decide(session, actor, desk.task_id, lease, _answer(act), now=now)
-    return _next(session, actor, now, undo=_offer(decision, desk))
+    decided = decisions.decide(session, actor, desk.task_id, lease, _answer(act), now=now)
+    return _next(session, actor, now, undo=_offer(decided, desk))
 
 
 def _next(session: Session, actor: Actor, now: datetime, undo: dict[str, Any] | None = None) -> Outcome:
@@ -177,11 +188,11 @@ def _undone(session: Session, actor: Actor, desk: Desk, act: Act, now: datetime)
     return Outcome(decisions.undo(session, actor, UUID(act.decision_id), now=now).id)
 
 
-def _offer(decision: Decision, desk: Desk) -> dict[str, Any]:
-    until = decision.decided_at + timedelta(seconds=UNDO_SECONDS)
+def _offer(decided: Decided, desk: Desk) -> dict[str, Any]:
+    until = decided.at + timedelta(seconds=UNDO_SECONDS)
     return {
-        "decision_id": str(decision.id),
-        "verdict": decision.verdict,
+        "decision_id": str(decided.id),
+        "verdict": decided.verdict.value,
         "until": until.isoformat(),
         "external_id": desk.external_id,
     }

@@ -26,9 +26,9 @@ rules:
     reasons: [high_risk_action]
     priority: 90
   - {name: low confidence, when: "confidence == null || confidence < 0.35", route: review, reasons: [low_confidence]}
-audit_sample: {probability: 0.05}
 due: PT4H
 """
+SAMPLING = f"{POLICY}audit_sample: {{probability: 0.05}}\n"  # drawn by a key that differs from run to run
 PEOPLE = {
     "ann": Role.REVIEWER,
     "bob": Role.REVIEWER,
@@ -104,10 +104,11 @@ class World:
     def decide(self, task: Task, who: str = "ann", lease: LeaseToken | None = None, **answer: Any) -> Decision:
         """Decide as a person; approves unless told otherwise."""
         with self.store.write() as session:
-            return decisions.decide(
+            decided = decisions.decide(
                 session, self.actors[who], task.id, lease or self.lease(task),
                 Answer(**{"verdict": "approve", **answer}), now=self.now,
             )  # fmt: skip
+            return session.get_one(Decision, decided.id)
 
     def item_id(self, external_id: str = "x1") -> UUID:
         """Submit an output of this external id and give its item's id."""

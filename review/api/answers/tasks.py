@@ -7,11 +7,11 @@ from typing_extensions import TypedDict
 
 from review.api.answers import items
 from review.api.answers.common import exactly
+from review.commands.decisions import Decided
 from review.domain.decisions import Verdict
 from review.domain.lifecycle import ReleaseState
-from review.queries.releases import Standing
 from review.queries.tasks import Work
-from review.store.tables import Decision, Task
+from review.store.tables import Task
 
 
 @exactly
@@ -103,13 +103,13 @@ class DecidedAnswer(TypedDict):
     release: DecidedRelease
 
 
-def decided(decision: Decision, standing: Standing) -> DecidedAnswer:
+def decided(told: Decided) -> DecidedAnswer:
     """The answer of POST /tasks/{id}/decision."""
     return {
-        "decision_id": decision.id,
-        "item_id": decision.item_id,
-        "verdict": Verdict(decision.verdict),
-        "release": {"state": standing.state, "sha256": standing.sha256},
+        "decision_id": told.id,
+        "item_id": told.item_id,
+        "verdict": told.verdict,
+        "release": {"state": told.release_state, "sha256": told.release_digest},
     }
 
 

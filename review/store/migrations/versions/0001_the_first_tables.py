@@ -142,7 +142,10 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("sessions_valid_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("role IN ('reviewer', 'lead', 'owner', 'auditor', 'admin')", name=op.f("ck_person_role")),
+        sa.CheckConstraint(
+            "role = 'reviewer' OR role = 'lead' OR role = 'owner' OR role = 'auditor' OR role = 'admin'",
+            name=op.f("ck_person_role"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("email", name=op.f("uq_person_email")),
         sa.UniqueConstraint("username", name=op.f("uq_person_username")),
@@ -182,7 +185,7 @@ def upgrade() -> None:
         sa.Column("sample_key", sa.LargeBinary(), nullable=False),
         sa.Column("active_policy_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("mode IN ('normal', 'review_all', 'stopped')", name=op.f("ck_system_mode")),
+        sa.CheckConstraint("mode = 'normal' OR mode = 'review_all' OR mode = 'stopped'", name=op.f("ck_system_mode")),
         sa.CheckConstraint("owner_id <> deputy_id", name=op.f("ck_system_owner_and_deputy_differ")),
         sa.ForeignKeyConstraint(["deputy_id"], ["person.id"], name=op.f("fk_system_deputy_id")),
         sa.ForeignKeyConstraint(["owner_id"], ["person.id"], name=op.f("fk_system_owner_id")),
@@ -232,10 +235,15 @@ def upgrade() -> None:
         sa.Column("release_digest", sa.String(), nullable=True),
         sa.Column("release_fetched_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision_id", sa.Uuid(), nullable=True),
-        sa.CheckConstraint("kind IN ('answer', 'classification', 'action')", name=op.f("ck_item_kind")),
-        sa.CheckConstraint("release_state IN ('pending', 'released', 'withheld')", name=op.f("ck_item_release_state")),
-        sa.CheckConstraint("route IN ('pass', 'review', 'block')", name=op.f("ck_item_route")),
-        sa.CheckConstraint("status IN ('passed', 'waiting', 'decided')", name=op.f("ck_item_status")),
+        sa.CheckConstraint("kind = 'answer' OR kind = 'classification' OR kind = 'action'", name=op.f("ck_item_kind")),
+        sa.CheckConstraint(
+            "release_state = 'pending' OR release_state = 'released' OR release_state = 'withheld'",
+            name=op.f("ck_item_release_state"),
+        ),
+        sa.CheckConstraint("route = 'pass' OR route = 'review' OR route = 'block'", name=op.f("ck_item_route")),
+        sa.CheckConstraint(
+            "status = 'passed' OR status = 'waiting' OR status = 'decided'", name=op.f("ck_item_status")
+        ),
         sa.CheckConstraint(
             "confidence IS NULL OR (confidence >= 0 AND confidence <= 1)", name=op.f("ck_item_confidence")
         ),
@@ -292,9 +300,10 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("escalated_from_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('review', 'second_review', 'adjudication', 'escalation')", name=op.f("ck_task_kind")
+            "kind = 'review' OR kind = 'second_review' OR kind = 'adjudication' OR kind = 'escalation'",
+            name=op.f("ck_task_kind"),
         ),
-        sa.CheckConstraint("state IN ('open', 'decided', 'escalated')", name=op.f("ck_task_state")),
+        sa.CheckConstraint("state = 'open' OR state = 'decided' OR state = 'escalated'", name=op.f("ck_task_state")),
         sa.ForeignKeyConstraint(["escalated_from_id"], ["task.id"], name=op.f("fk_task_escalated_from_id")),
         sa.ForeignKeyConstraint(["holder_id"], ["person.id"], name=op.f("fk_task_holder_id")),
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_task_item_id")),
@@ -336,8 +345,12 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("(verdict = 'correct') = (correction IS NOT NULL)", name=op.f("ck_decision_correction")),
-        sa.CheckConstraint("decided_by_kind IN ('person', 'system')", name=op.f("ck_decision_decided_by_kind")),
-        sa.CheckConstraint("verdict IN ('approve', 'correct', 'reject')", name=op.f("ck_decision_verdict")),
+        sa.CheckConstraint(
+            "decided_by_kind = 'person' OR decided_by_kind = 'system'", name=op.f("ck_decision_decided_by_kind")
+        ),
+        sa.CheckConstraint(
+            "verdict = 'approve' OR verdict = 'correct' OR verdict = 'reject'", name=op.f("ck_decision_verdict")
+        ),
         sa.ForeignKeyConstraint(["decided_by_id"], ["person.id"], name=op.f("fk_decision_decided_by_id")),
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_decision_item_id")),
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_decision_task_id")),
