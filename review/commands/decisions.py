@@ -7,32 +7,33 @@ from uuid import UUID
 from sqlalchemy import Table, bindparam, insert, select, update
 from sqlmodel import Session, col
 
-from review.commands import audit, outbox, tasks
+from review.commands import audit, opinions, outbox, tasks
+from review.commands.eligibility import TASK
 from review.domain import content, decisions
 from review.domain.actors import Actor, Permission
 from review.domain.audit import ESCALATION_FIELDS, decision_digest, row_digest
-from review.domain.decisions import UNDO_SECONDS, Answer, EscalationReason, Verdict, checked
+from review.domain.decisions import UNDO_SECONDS, Answer, EscalationReason, Verdict, checked, refuse_untakeable
 from review.domain.lifecycle import ItemStatus, LeaseToken, ReleaseState, TaskKind, TaskState, release_after
+from review.domain.panels import Step
 from review.domain.policies import Route, compiled
-from review.errors import NotFound, WrongState
+from review.errors import LeaseLost, NotFound, WrongState
 from review.store.tables import Decision, Escalation, Item, ItemPayload, Policy, Queue, Task
 from review.store.types import new_id
 
 # Built once, over the tables: decisions are hot.
 _ITEM: Table = Item.__table__  # type: ignore[attr-defined]
 _CLOSE = (
-    update(tasks.TASK)
+    update(TASK)
     .where(tasks.HELD)
     .values(state=bindparam("new_state"), closed_at=bindparam("now"), lease_expires_at=None)
-    .returning(*tasks.TASK.c)
+    .returning(*TASK.c)
 )
 _TO_DECIDE: Any = (
-    select(
-        Item.release_state, Item.release_digest, Item.external_id, Item.version, ItemPayload.content, Policy.document
-    )  # type: ignore[call-overload]
-    .join(ItemPayload, col(ItemPayload.item_id) == col(Item.id))
-    .join(Policy, (col(Policy.system_id) == col(Item.system_id)) & (col(Policy.version) == col(Item.policy_version)))
-    .where(col(Item.id) == bindparam("item"))
+    select(*_ITEM.c, col(ItemPayload.content), col(Policy.document))
+    .join(ItemPayload, col(ItemPayload.item_id) == _ITEM.c.id)
+    .join(Policy, (col(Policy.system_id) == _ITEM.c.system_id) & (col(Policy.version) == _ITEM.c.policy_version))
+    .where(_ITEM.c.id == bindparam("item"))
+    .with_for_update(of=_ITEM)  # two who answer at the same moment: the second sees what the first said
 )
 _SETTLE = (
     update(_ITEM)
@@ -71,13 +72,30 @@ def decide(
     actor.require(Permission.DECIDE)
     task = _close(session, actor, task_id, lease.token, TaskState.DECIDED, now)
     item = session.connection().execute(_TO_DECIDE, {"item": task.item_id}).one()
-    output = content.parse(item.content)["output"]
-    answer = checked(answer, output, compiled(item.document).policy.taxonomy)
-    decision = _decision(actor, task, item.version, answer, output, now)
+    _refuse_late(item, lease.item_version, now)
+    policy, sent = compiled(item.document), content.parse(item.content)
+    answer = checked(answer, sent["output"], policy.policy.taxonomy)
+    refuse_untakeable(answer, sent.get("allowed_verdicts"), sent.get("correction_schema"))
+    step = opinions.next_step(session, actor, task, policy.rule(item.rule), answer)
+    decision = _decision(actor, task, item.version, answer, sent["output"], now)
+    decision["is_final"] = step is Step.FINAL
     session.connection().execute(_RECORD, decision)
-    state, digest = _settle(session, item, lease.item_version, decision, output)
+    if step is Step.FINAL:
+        standing = _settle(session, item, decision, sent["output"])
+        if task.is_limited:
+            opinions.withdraw_others(session, task, now)
+    else:
+        standing = ReleaseState(item.release_state), item.release_digest
+        opinions.ask_on(session, task, step, now)
     _tell(session, actor, item.external_id, decision, now)
-    return Decided(decision["id"], task.item_id, answer.verdict, now, state, digest)
+    return Decided(decision["id"], task.item_id, answer.verdict, now, *standing)
+
+
+def _refuse_late(item: Any, seen_version: int, now: datetime) -> None:
+    if item.version != seen_version:
+        raise WrongState("The item changed while you looked at it. Nothing was written; look again.")
+    if item.lapses_at is not None and item.lapses_at <= now and item.release_state == ReleaseState.PENDING.value:
+        raise LeaseLost("The time for this item is over: the policy's fail-safe has answered. Take the next one.")
 
 
 def _close(session: Session, actor: Actor, task_id: UUID, token: str, state: TaskState, now: datetime) -> Any:
@@ -96,6 +114,7 @@ def _decision(actor: Actor, task: Any, item_version: int, answer: Answer, output
         "item_id": task.item_id,
         "task_id": task.id,
         "item_version": item_version,
+        "cause": None,
         "verdict": answer.verdict.value,
         "correction": answer.correction,
         "difference": decisions.difference(output, answer.correction) if corrected else None,
@@ -110,9 +129,7 @@ def _decision(actor: Actor, task: Any, item_version: int, answer: Answer, output
     }
 
 
-def _settle(
-    session: Session, item: Any, seen_version: int, decision: dict[str, Any], output: Any
-) -> tuple[ReleaseState, str | None]:
+def _settle(session: Session, item: Any, decision: dict[str, Any], output: Any) -> tuple[ReleaseState, str | None]:
     """Write where the item stands now; returns the state of its release, and the digest that it is bound to."""
     verdict, before = Verdict(decision["verdict"]), ReleaseState(item.release_state)
     after = release_after(verdict, before)
@@ -121,23 +138,24 @@ def _settle(
     digest = item.release_digest if before is ReleaseState.RELEASED else digest
     settled = {
         "item": decision["item_id"],
-        "seen_version": seen_version,
+        "seen_version": item.version,
         "new_decision": decision["id"],
         "new_release": after.value,
         "new_digest": digest,
     }
-    if session.connection().execute(_SETTLE, settled).scalar() is None:
-        raise WrongState("The item changed while you looked at it. Nothing was written; look again.")
+    session.connection().execute(_SETTLE, settled).one()
     return after, digest
 
 
 def _tell(session: Session, actor: Actor, external_id: str, decision: dict[str, Any], now: datetime) -> None:
     item_id, told = decision["item_id"], {"decision_id": decision["id"], "verdict": decision["verdict"]}
+    action = "item.decided" if decision["is_final"] else "item.reviewed"
     audit.record(
-        session, actor, "item.decided", ("item", item_id), now=now,
+        session, actor, action, ("item", item_id), now=now,
         task_id=decision["task_id"], decision_digest=decision_digest(decision), **told,
     )  # fmt: skip
-    outbox.enqueue(session, "item.decided", item_id, now=now, external_id=external_id, **told)
+    if decision["is_final"]:
+        outbox.enqueue(session, action, item_id, now=now, external_id=external_id, **told)
 
 
 def undo(session: Session, actor: Actor, decision_id: UUID, *, now: datetime) -> Task:

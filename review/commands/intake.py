@@ -6,29 +6,31 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
-from review.commands import audit, queues
-from review.domain import content, policies
+from review.commands import audit, settlements
+from review.commands.admission import RETRY_SECONDS, Admission
+from review.commands.settlements import Lapse
+from review.domain import content, fail_safes, modes, policies, risks
 from review.domain.actors import Actor, Permission
 from review.domain.audit import digest_over, item_line
+from review.domain.fail_safes import Cause, Settled
 from review.domain.lifecycle import ItemStatus, ReleaseState, TaskKind, TaskState
+from review.domain.modes import Mode, mode_at
 from review.domain.outputs import Output
-from review.domain.policies import Ruling
-from review.errors import Conflict, Forbidden, NotFound, ReviewError
+from review.domain.policies import Order, Ruling, WhenFull, draw
+from review.errors import Conflict, Forbidden, NotFound, ReviewError, TooMany
 from review.store.bulk import insert_rows
-from review.store.tables import Item, ItemPayload, Policy, System, Task
+from review.store.tables import Item, ItemPayload, Person, Policy, System, Task, TaskBar, TaskSkill
 from review.store.types import new_id
 
-_WAITING, _PASSED = ItemStatus.WAITING.value, ItemStatus.PASSED.value
-_PENDING, _RELEASED = ReleaseState.PENDING.value, ReleaseState.RELEASED.value
 _ITEM = (
     "external_id", "id", "content_digest", "kind", "model_name", "model_version", "confidence", "group", "subject_id",
-    "traceparent", "produced_at", "rule", "route", "reasons", "inclusion_probability", "status", "due_at",
-    "release_state", "release_digest",
+    "traceparent", "bundle", "bundle_position", "requested_by", "produced_at", "rule", "route", "reasons",
+    "inclusion_probability", "status", "due_at", "lapses_at", "release_state", "release_digest", "decision_id",
 )  # fmt: skip
-_TASK = ("id", "item_id", "queue_id", "priority", "due_at")
+_TASK = ("id", "item_id", "queue_id", "kind", "priority", "due_at", "is_limited")
 _ANSWERED: tuple[Any, ...] = (
     Item.id, Item.external_id, Item.content_digest, Item.route, Item.reasons, Item.policy_version,
     Item.inclusion_probability, Item.status, Item.due_at, Item.release_state,
@@ -46,6 +48,7 @@ class Taken(NamedTuple):
     status: str
     due_at: datetime | None
     release_state: str
+    mode: str
     replayed: bool
 
 
@@ -80,13 +83,18 @@ class _Batch:
         self.session, self.actor, self.now = session, actor, now
         self.system, policy = _system_of(session, actor)
         self.policy, self.policy_version = policies.compiled(policy.document), policy.version
+        self.mode = mode_at(self.system.mode, self.system.mode_until, now)
+        self.admission = Admission(session, self.policy.policy.admit_risk, now)
         self.event_id = new_id()
         self.known: dict[str, _Known] = {}
         self.items: list[tuple[Any, ...]] = []
         self.lines: list[str] = []
         self.payloads: list[tuple[UUID, str]] = []
         self.tasks: list[tuple[Any, ...]] = []
-        self.queue_ids: dict[str, UUID] = {}
+        self.skills: list[tuple[UUID, str]] = []
+        self.bars: list[tuple[UUID, UUID]] = []
+        self.settled: list[Lapse] = []
+        self.people: dict[str, UUID | None] = {}
 
     def know(self, external_ids: Iterable[str]) -> None:
         """Load what is on record under these ids."""
@@ -97,7 +105,7 @@ class _Batch:
         for row in rows:
             taken = Taken(
                 row.id, row.route, row.reasons, row.policy_version, row.inclusion_probability, row.status,
-                row.due_at, row.release_state, replayed=True,
+                row.due_at, row.release_state, self.mode.value, replayed=True,
             )  # fmt: skip
             self.known[row.external_id] = _Known(row.content_digest, taken)
 
@@ -116,36 +124,70 @@ class _Batch:
             field="external_id",
         )
 
-    def _add_new(self, output: Output, packed: bytes, digest: str) -> Taken:
-        ruling = self.policy.ruling(output, self.system.sample_key)
-        due_at = self.now + ruling.due if ruling.reviewed else None
+    def _add_new(self, output: Output, packed: bytes, digest: str) -> Taken | ReviewError:
+        ruling = modes.ruling_in(self.mode, self.policy.ruling(output, self.system.sample_key))
+        risk = risks.of(output, ruling)
+        is_full = ruling.reviewed and self.admission.is_full(ruling, risk)
+        if is_full and ruling.held and ruling.when_full is WhenFull.REFUSE:
+            return TooMany(f"The queue {ruling.queue} is full. Send it again later.", retry_after=RETRY_SECONDS)
+        if is_full:
+            ruling = ruling._replace(reasons=(*ruling.reasons, Cause.QUEUE_FULL.value))
+        row = _Row(new_id(), output, digest, ruling, self._settled(output, ruling, is_full=is_full))
+        if ruling.reviewed and not is_full and row.settled is None:
+            self._ask(row, risk)
         taken = Taken(
-            new_id(), ruling.route.value, ruling.reasons, self.policy_version, ruling.inclusion_probability,
-            _WAITING if ruling.reviewed else _PASSED, due_at, _PENDING if ruling.held else _RELEASED, replayed=False,
+            row.item_id, ruling.route.value, ruling.reasons, self.policy_version, ruling.inclusion_probability,
+            row.status.value, row.due_at, row.release_state.value, self.mode.value, replayed=False,
         )  # fmt: skip
-        self.items.append(self._item(output, digest, ruling, taken))
+        self.items.append(row.values(self.now))
         ruled = (taken.route, ruling.rule, ruling.reasons, self.policy_version, ruling.inclusion_probability)
-        self.lines.append(item_line(taken.item_id, digest, self.system.id, output.external_id, ruled))
-        self.payloads.append((taken.item_id, packed.decode()))
-        if ruling.reviewed:
-            queue_id = self._queue_id(ruling.queue)
-            self.tasks.append((new_id(), taken.item_id, queue_id, ruling.priority, due_at))
+        self.lines.append(item_line(row.item_id, digest, self.system.id, output.external_id, ruled))
+        self.payloads.append((row.item_id, packed.decode()))
+        if row.settled and row.decision_id:
+            self.settled.append(Lapse(row.item_id, output.external_id, 1, row.decision_id, row.settled))
         self.known[output.external_id] = _Known(digest, taken)
         return taken
 
-    def _item(self, output: Output, digest: str, ruling: Ruling, taken: Taken) -> tuple[Any, ...]:
-        """The row of an item, in the order of _ITEM."""
-        return (
-            output.external_id, taken.item_id, digest, output.kind, output.model.name, output.model.version,
-            output.confidence, output.group, output.subject_id, output.traceparent, output.produced_at or self.now,
-            ruling.rule, taken.route, taken.reasons, taken.inclusion_probability, taken.status, taken.due_at,
-            taken.release_state, None if ruling.held else content.content_digest(output.output),
-        )  # fmt: skip
+    def _settled(self, output: Output, ruling: Ruling, *, is_full: bool) -> Settled | None:
+        """What Holdpoint answers at once: where the system is stopped, or a held output finds its queue full."""
+        if self.mode is Mode.STOPPED:
+            return fail_safes.of_stopped(self.policy.policy)
+        if is_full and ruling.held:
+            return fail_safes.of_rule(output.output, self.policy, ruling.rule, Cause.QUEUE_FULL)
+        return None
 
-    def _queue_id(self, slug: str) -> UUID:
-        if slug not in self.queue_ids:
-            self.queue_ids[slug] = queues.ensure(self.session, slug, now=self.now)
-        return self.queue_ids[slug]
+    def _ask(self, row: "_Row", risk: float) -> None:
+        """Make the tasks of an item: one for each person who is asked."""
+        ruling = self._covered(row)
+        queue_id, row.due_at = self.admission.take(ruling)
+        row.lapses_at = row.due_at if ruling.held and ruling.on_lapse else None
+        priority = round(100 * risk) if self.policy.policy.order is Order.EXPECTED_RISK else ruling.priority
+        barred = self._requester(row.output)
+        is_limited = ruling.n_people > 1 or bool(ruling.skills) or barred is not None
+        for n in range(ruling.n_people):
+            kind = TaskKind.SECOND_REVIEW if n else TaskKind.REVIEW
+            task_id = new_id()
+            self.tasks.append((task_id, row.item_id, queue_id, kind.value, priority, row.due_at, is_limited))
+            self.skills += [(task_id, skill) for skill in ruling.skills]
+        if barred is not None:
+            self.bars.append((row.item_id, barred))
+
+    def _covered(self, row: "_Row") -> Ruling:
+        """The ruling with one person instead of several, where the item is not of the share that several look at."""
+        ruling = row.ruling
+        if ruling.coverage == 1 or draw(self.system.sample_key, f"several:{row.output.external_id}") < ruling.coverage:
+            return ruling
+        return ruling._replace(n_people=1)
+
+    def _requester(self, output: Output) -> UUID | None:
+        """The person here who asked for what the output is about: they do not decide on it."""
+        if output.requested_by is None:
+            return None
+        name = output.requested_by.casefold()
+        if name not in self.people:
+            is_named = or_(func.lower(col(Person.username)) == name, func.lower(col(Person.email)) == name)
+            self.people[name] = self.session.execute(select(col(Person.id)).where(is_named)).scalar()
+        return self.people[name]
 
     def write(self) -> None:
         """Insert what was gathered, and the one audit event over it."""
@@ -157,11 +199,14 @@ class _Batch:
         insert_rows(connection, Item, _ITEM, self.items, same=self._same_of_items())
         insert_rows(connection, ItemPayload, ("item_id", "content"), self.payloads)
         insert_rows(connection, Task, _TASK, self.tasks, same=self._same_of_tasks())
+        insert_rows(connection, TaskSkill, ("task_id", "skill"), self.skills)
+        insert_rows(connection, TaskBar, ("item_id", "person_id"), self.bars, same={"reason": "asked for it"})
         audit.record(
             self.session, self.actor, "outputs.received", ("system", self.system.id), now=self.now,
             event_id=self.event_id, n=len(self.items), n_tasks=len(self.tasks), policy_version=self.policy_version,
-            digest=digest_over(sorted(self.lines)),  # each begins with its id
+            mode=self.mode.value, digest=digest_over(sorted(self.lines)),  # each line begins with its id
         )  # fmt: skip
+        settlements.record(self.session, self.settled, now=self.now)
 
     def _same_of_items(self) -> dict[str, Any]:
         return {
@@ -170,7 +215,49 @@ class _Batch:
         }  # fmt: skip
 
     def _same_of_tasks(self) -> dict[str, Any]:
-        return {"kind": TaskKind.REVIEW.value, "state": TaskState.OPEN.value, "created_at": self.now}
+        return {"state": TaskState.OPEN.value, "created_at": self.now}
+
+
+class _Row:
+    """One new item on its way to the table."""
+
+    __slots__ = ("decision_id", "digest", "due_at", "item_id", "lapses_at", "output", "ruling", "settled")
+
+    def __init__(self, item_id: UUID, output: Output, digest: str, ruling: Ruling, settled: Settled | None) -> None:
+        self.item_id, self.output, self.digest = item_id, output, digest
+        self.ruling, self.settled = ruling, settled
+        self.decision_id: UUID | None = new_id() if settled else None
+        self.due_at: datetime | None = None
+        self.lapses_at: datetime | None = None
+
+    @property
+    def status(self) -> ItemStatus:
+        """Where the item begins."""
+        if self.due_at is not None:
+            return ItemStatus.WAITING
+        return ItemStatus.LAPSED if self.settled or self.ruling.reviewed else ItemStatus.PASSED
+
+    @property
+    def release_state(self) -> ReleaseState:
+        """What the producer may do with it at once."""
+        if self.settled:
+            return self.settled.release_state
+        return ReleaseState.PENDING if self.ruling.held else ReleaseState.RELEASED
+
+    def values(self, now: datetime) -> tuple[Any, ...]:
+        """In the order of _ITEM."""
+        output, ruling, state = self.output, self.ruling, self.release_state
+        if self.settled:
+            released = self.settled.digest
+        else:
+            released = None if ruling.held else content.content_digest(output.output)
+        return (
+            output.external_id, self.item_id, self.digest, output.kind, output.model.name, output.model.version,
+            output.confidence, output.group, output.subject_id, output.traceparent, output.bundle,
+            output.bundle_position, output.requested_by, output.produced_at or now, ruling.rule, ruling.route.value,
+            ruling.reasons, ruling.inclusion_probability, self.status.value, self.due_at, self.lapses_at, state.value,
+            released, self.decision_id,
+        )  # fmt: skip
 
 
 def _system_of(session: Session, actor: Actor) -> tuple[System, Policy]:
@@ -178,6 +265,7 @@ def _system_of(session: Session, actor: Actor) -> tuple[System, Policy]:
         select(System, Policy)
         .join(Policy, col(Policy.id) == col(System.active_policy_id))
         .where(col(System.id) == actor.system_id)
+        .with_for_update(read=True, of=System)  # a change of mode waits for us: who answers after it has seen it
     ).first()
     if row is None:
         raise NotFound("There is no such system, or it has no active policy.", field="system")

@@ -5,55 +5,44 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, and_, bindparam, exists, or_, select, text, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlmodel import Session, col
 
 from review.commands import audit
+from review.commands.eligibility import ALLOWED, ME, NOT_HELD, NOW, OFFERED, OPEN, TASK, WORKS_QUEUE
 from review.domain.actors import Actor, Permission
 from review.domain.lifecycle import SKIP, highest_level, lease_until
 from review.errors import Forbidden, LeaseLost, NotFound
 from review.store.tables import Queue, Task, TaskSkip
-from review.store.types import UtcDateTime
 
-# Spelled out, not bound: only then does SQLite use the partial index whose condition it is.
-OPEN: Any = text("task.state = 'open'")
-# The table and not the model: an UPDATE through the ORM costs as much again as the UPDATE.
-TASK: Table = Task.__table__  # type: ignore[attr-defined]
-
-_NOW: Any = bindparam("now", type_=UtcDateTime())
-_ME: Any = bindparam("me")
-_LAPSED = or_(TASK.c.lease_expires_at.is_(None), TASK.c.lease_expires_at <= _NOW)
-_SKIPPED = exists().where(
-    col(TaskSkip.task_id) == TASK.c.id, col(TaskSkip.person_id) == _ME, col(TaskSkip.at) > bindparam("skipped_after")
-)
 # The head of one queue for one person: walks the claim index and stops at the first row.
 _HEAD: Any = (
     select(TASK.c.id, TASK.c.priority, TASK.c.due_at)
-    .where(TASK.c.queue_id == bindparam("queue"), OPEN, _LAPSED, ~_SKIPPED)
+    .where(TASK.c.queue_id == bindparam("queue"), OPEN, NOT_HELD, OFFERED)
     .order_by(TASK.c.priority.desc(), TASK.c.due_at, TASK.c.id)
     .limit(1)
 )
 _HOLD = {
-    "holder_id": _ME,
+    "holder_id": ME,
     "lease_token": bindparam("token"),
-    "claimed_at": _NOW,
+    "claimed_at": NOW,
     "lease_expires_at": bindparam("until"),
 }
 _NEXT_ID = _HEAD.with_only_columns(TASK.c.id).with_for_update(skip_locked=True).scalar_subquery()
 _TAKE_NEXT = update(TASK).where(TASK.c.id == _NEXT_ID, OPEN).values(_HOLD).returning(*TASK.c)
 _TAKE_ONE = (
     update(TASK)
-    .where(TASK.c.id == bindparam("task"), OPEN, or_(_LAPSED, TASK.c.holder_id == _ME))
+    .where(TASK.c.id == bindparam("task"), OPEN, or_(NOT_HELD, TASK.c.holder_id == ME), ALLOWED)
     .values(_HOLD)
     .returning(*TASK.c)
 )
-_QUEUES = select(col(Queue.id), col(Queue.level))
+_QUEUES = select(col(Queue.id), col(Queue.level), WORKS_QUEUE.label("is_mine"))
 HELD = and_(
     TASK.c.id == bindparam("task"),
     OPEN,
-    TASK.c.holder_id == _ME,
+    TASK.c.holder_id == ME,
     TASK.c.lease_token == bindparam("token"),
-    TASK.c.lease_expires_at > _NOW,
+    TASK.c.lease_expires_at > NOW,
 )
 _RENEW = update(TASK).where(HELD).values(lease_expires_at=bindparam("until")).returning(TASK.c.item_id)
 _NOBODYS = {"holder_id": None, "lease_token": None, "claimed_at": None, "lease_expires_at": None}
@@ -79,13 +68,18 @@ def claim_one(session: Session, actor: Actor, task_id: UUID, *, now: datetime) -
     Raises NotFound, Forbidden for a level above the actor's, or LeaseLost where someone else has it or it is closed.
     """
     actor.require(Permission.DECIDE)
-    level = session.execute(
-        select(col(Queue.level)).join(Task, col(Task.queue_id) == col(Queue.id)).where(col(Task.id) == task_id)
-    ).scalar()
-    if level is None:
+    queue = session.execute(
+        select(col(Queue.level), WORKS_QUEUE.label("is_mine"))
+        .join(Task, col(Task.queue_id) == col(Queue.id))
+        .where(col(Task.id) == task_id),
+        {"me": actor.person_id},
+    ).first()
+    if queue is None:
         raise NotFound("There is no such task.")
-    if level > highest_level(actor.role):
+    if queue.level > highest_level(actor.role):
         raise Forbidden("This task was handed up: it is for a lead.")
+    if not queue.is_mine:
+        raise Forbidden("This task is for the members of its queue.")
     task = _take(session, actor, _TAKE_ONE, now, task=task_id)
     if task is None:
         raise LeaseLost("Someone else is working on this task, or it is done.")
@@ -109,12 +103,14 @@ def _queues_by_urgency(session: Session, actor: Actor, slug: str | None, now: da
 
 
 def _workable(session: Session, actor: Actor, slug: str | None) -> list[UUID]:
-    rows = session.connection().execute(_QUEUES.where(col(Queue.slug) == slug) if slug else _QUEUES).all()
-    allowed = [queue_id for queue_id, level in rows if level <= highest_level(actor.role)]
+    wanted = _QUEUES.where(col(Queue.slug) == slug) if slug else _QUEUES
+    rows = session.connection().execute(wanted, {"me": actor.person_id}).all()
+    allowed = [queue_id for queue_id, level, is_mine in rows if is_mine and level <= highest_level(actor.role)]
     if slug and not rows:
         raise NotFound(f"There is no queue “{slug}”.", field="queue")
     if slug and not allowed:
-        raise Forbidden(f"The queue “{slug}” is for leads.", field="queue")
+        who = "for its members" if rows[0].level <= highest_level(actor.role) else "for leads"
+        raise Forbidden(f"The queue “{slug}” is {who}.", field="queue")
     return allowed
 
 

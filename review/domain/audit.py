@@ -10,8 +10,8 @@ from review.domain.content import canonical, sha256
 
 GENESIS = "0" * 64
 DECISION_FIELDS = (
-    "id", "item_id", "task_id", "item_version", "verdict", "correction", "difference", "labels", "spans", "note",
-    "decided_by_kind", "decided_by_id", "claimed_at", "decided_at",
+    "id", "item_id", "task_id", "item_version", "is_final", "cause", "verdict", "correction", "difference", "labels",
+    "spans", "note", "decided_by_kind", "decided_by_id", "claimed_at", "decided_at",
 )  # fmt: skip
 ESCALATION_FIELDS = ("id", "item_id", "from_task_id", "to_task_id", "reason", "note", "by_id", "at")
 

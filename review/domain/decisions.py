@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator
 from enum import StrEnum
 from typing import Annotated, Any
 
+import jsonschema
+from jsonschema import Draft202012Validator
 from pydantic import Field, JsonValue, StringConstraints
 
 from review.domain import content
@@ -108,6 +110,21 @@ def _filled(span: Span, output: Any, index: int) -> Span:
             field=field,
         )
     return span.model_copy(update={"text": text})
+
+
+def refuse_untakeable(answer: Answer, verdicts: Collection[str] | None, schema: dict[str, Any] | None) -> None:
+    """Raise Invalid, naming the field, for what the producer said that it could not take: a verdict that it does not
+    allow, or a correction that is not valid by its JSON Schema (2020-12)."""
+    if verdicts is not None and answer.verdict not in verdicts:
+        raise Invalid(f"The producer takes only: {', '.join(verdicts)}.", field="verdict")
+    if schema is None or answer.verdict is not Verdict.CORRECT:
+        return
+    wrong = jsonschema.exceptions.best_match(Draft202012Validator(schema).iter_errors(answer.correction))
+    if wrong is not None:
+        path = wrong.json_path.removeprefix("$")
+        raise Invalid(
+            f"The producer could not take this: correction{path}: {wrong.message}.", field=f"correction{path}"
+        )
 
 
 def difference(before: Any, after: Any) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ class ItemStatus(StrEnum):
     PASSED = "passed"  # nobody was asked
     WAITING = "waiting"  # a task is open
     DECIDED = "decided"
+    LAPSED = "lapsed"  # Holdpoint answered: the time was over, the queue full, or the system stopped
 
 
 class ReleaseState(StrEnum):
@@ -31,6 +32,8 @@ class TaskKind(StrEnum):
     """What is asked of a person."""
 
     REVIEW = "review"
+    SECOND_REVIEW = "second_review"
+    ADJUDICATION = "adjudication"
     ESCALATION = "escalation"
 
 
@@ -40,6 +43,7 @@ class TaskState(StrEnum):
     OPEN = "open"
     DECIDED = "decided"
     ESCALATED = "escalated"
+    WITHDRAWN = "withdrawn"  # nobody is asked any more: the item was settled otherwise
 
 
 @dataclass(frozen=True, slots=True)

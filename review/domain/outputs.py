@@ -96,6 +96,11 @@ class Output(Strict):
     flags: list[Flag] = Field(default_factory=list, max_length=200)
     group: Name | None = None
     subject_id: Name | None = None
+    bundle: Name | None = None
+    bundle_position: int | None = Field(default=None, ge=0, le=10_000, strict=True)
+    requested_by: Name | None = None
+    allowed_verdicts: list[Literal["approve", "correct", "reject"]] | None = Field(default=None, min_length=1)
+    correction_schema: dict[str, JsonValue] | None = None
     traceparent: str | None = Field(default=None, pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
     metadata: dict[str, JsonValue] = Field(default_factory=dict)
     produced_at: AwareDatetime | None = None

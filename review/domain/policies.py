@@ -13,7 +13,7 @@ import cel
 import yaml
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-from review.domain.outputs import Code, Name, Output, Strict, invalid
+from review.domain.outputs import Code, Name, Output, Strict, Text, invalid
 from review.errors import Invalid
 
 FIELDS = frozenset(
@@ -22,6 +22,7 @@ FIELDS = frozenset(
         "group", "subject_id", "metadata", "external_id",
     }
 )  # fmt: skip
+MAX_REVIEWERS = 5
 AUDIT_SAMPLE = "audit_sample"
 RULE_FAILED = "rule_failed"
 DEFAULT_TAXONOMY = (
@@ -48,17 +49,60 @@ class Route(StrEnum):
     BLOCK = "block"
 
 
+class OnLapse(StrEnum):
+    """What Holdpoint answers by itself where nobody did in time."""
+
+    WITHHOLD = "withhold"
+    RELEASE = "release"  # with a notice
+    FALLBACK = "fallback"
+
+
+class WhenFull(StrEnum):
+    """What becomes of an output that would wait in a queue that is full."""
+
+    FAIL_SAFE = "fail_safe"
+    REFUSE = "refuse"  # 429: the producer sends it again later
+
+
+class Order(StrEnum):
+    """In which order a system's tasks are taken."""
+
+    PRIORITY = "priority"  # the rule's, then what is due first
+    EXPECTED_RISK = "expected_risk"  # severity times the probability of error, then what is due first
+
+
+Skill = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+:[a-z0-9_.-]+$", max_length=64)]
+
+
 class Rule(Strict):
-    """One condition and what follows where it holds."""
+    """One condition and what follows where it holds.
+
+    `reviewers` are asked, for a share `coverage` of the outputs (else one); `extra_on_disagreement` more where they
+    disagree. `four_eyes`: two people must say the same before anything is released.
+    """
 
     name: Name
     when: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
     route: Route
     reasons: list[Code] = Field(default_factory=list, max_length=20)
     priority: int = Field(default=50, ge=0, le=100)
-    reviewers: int = Field(default=1, ge=1, le=1)
+    severity: int = Field(default=3, ge=1, le=5)
+    hold: bool = True
+    reviewers: int = Field(default=1, ge=1, le=5)
+    coverage: float = Field(default=1, ge=0, le=1)
+    extra_on_disagreement: int = Field(default=0, ge=0, le=4)
+    four_eyes: bool = False
+    skills: list[Skill] = Field(default_factory=list, max_length=10)
+    on_lapse: OnLapse | None = None
+    fallback: Text | None = None
     queue: Code | None = None
     due: Due | None = None
+    when_full: WhenFull = WhenFull.FAIL_SAFE
+
+    @property
+    def n_people(self) -> int:
+        """How many people are asked at first."""
+        return max(self.reviewers, 2) if self.four_eyes else self.reviewers
 
 
 class AuditSample(Strict):
@@ -68,13 +112,31 @@ class AuditSample(Strict):
     priority: int = Field(default=20, ge=0, le=100)
 
 
+class GoldTasks(Strict):
+    """How reviewers are checked: the share of their tasks whose answer is known, and the accuracy they must keep."""
+
+    rate: float = Field(gt=0, le=0.5)
+    bar: float = Field(default=0.8, gt=0, lt=1)
+    min_n: int = Field(default=20, ge=5, le=1000)
+    onboarding: int = Field(default=0, ge=0, le=200)  # gold tasks that come before all others
+
+
 class Policy(Strict):
-    """A whole policy document."""
+    """A whole policy document.
+
+    `fallback` is what producers are given while the system is stopped. `admit_risk`: an output whose risk (0..1) is
+    at least this is taken into a full queue all the same.
+    """
 
     queue: Code
     rules: list[Rule] = Field(max_length=200)
     audit_sample: AuditSample = AuditSample(probability=0)
     due: Due = timedelta(hours=4)
+    order: Order = Order.PRIORITY
+    fallback: Text | None = None
+    admit_risk: float = Field(default=0.8, ge=0, le=1)
+    gold: GoldTasks | None = None
+    bulk: bool = False
     taxonomy: list[Code] = Field(default=list(DEFAULT_TAXONOMY), min_length=1, max_length=8)
 
 
@@ -93,6 +155,12 @@ class Ruling(NamedTuple):
     queue: str
     priority: int
     due: timedelta
+    severity: int = 3
+    n_people: int = 1
+    coverage: float = 1
+    skills: tuple[str, ...] = ()
+    on_lapse: OnLapse | None = None
+    when_full: WhenFull = WhenFull.FAIL_SAFE
 
 
 def read_policy(text: str) -> Policy:
@@ -106,9 +174,25 @@ def read_policy(text: str) -> Policy:
     except ValidationError as error:
         raise invalid(error) from error
     _check_names(policy)
+    _check_rules(policy)
     for rule in policy.rules:
         _check_condition(rule)
     return policy
+
+
+def _check_rules(policy: Policy) -> None:
+    for rule in policy.rules:
+        field = f"rules[{rule.name}]"
+        if rule.on_lapse is OnLapse.FALLBACK and not (rule.fallback or policy.fallback):
+            raise Invalid(f"{field} falls back to a text that is not given. Add fallback.", field=f"{field}.fallback")
+        if rule.route is Route.BLOCK and not rule.hold:
+            raise Invalid(f"{field} blocks: it cannot release at once. Remove hold: false.", field=f"{field}.hold")
+        if rule.four_eyes and rule.coverage < 1:
+            raise Invalid(f"{field} asks for four eyes: on every output. Remove coverage.", field=f"{field}.coverage")
+        if rule.n_people + rule.extra_on_disagreement > MAX_REVIEWERS:
+            raise Invalid(
+                f"{field} would ask more than {MAX_REVIEWERS} people.", field=f"{field}.extra_on_disagreement"
+            )
 
 
 def _check_names(policy: Policy) -> None:
@@ -175,6 +259,11 @@ class CompiledPolicy:
         self.policy = read_policy(text)
         self._rules = [(_Condition(rule), self._outcome(rule), self._failed(rule)) for rule in self.policy.rules]
         self._otherwise = self._passing(None)
+        self._by_name = {rule.name: rule for rule in self.policy.rules}
+
+    def rule(self, name: str | None) -> Rule | None:
+        """The rule of this name; None for what passed by no rule."""
+        return self._by_name.get(name) if name else None
 
     def ruling(self, output: Output, sample_key: bytes) -> Ruling:
         """Route one output. A condition that fails on it holds it: an unclear case is never passed."""
@@ -191,12 +280,14 @@ class CompiledPolicy:
 
     def _failed(self, rule: Rule) -> Ruling:
         route = Route.REVIEW if rule.route is Route.PASS else rule.route
-        return self._holding(rule, route, (*rule.reasons, RULE_FAILED))
+        return self._holding(rule, route, (*rule.reasons, RULE_FAILED))._replace(held=True)
 
     def _holding(self, rule: Rule, route: Route, reasons: tuple[str, ...]) -> Ruling:
         return Ruling(
-            route, rule.name, reasons, inclusion_probability=1.0, held=True, reviewed=True,
+            route, rule.name, reasons, inclusion_probability=1.0, held=rule.hold or route is Route.BLOCK, reviewed=True,
             queue=rule.queue or self.policy.queue, priority=rule.priority, due=rule.due or self.policy.due,
+            severity=rule.severity, n_people=rule.n_people, coverage=rule.coverage, skills=tuple(rule.skills),
+            on_lapse=rule.on_lapse, when_full=rule.when_full,
         )  # fmt: skip
 
     def _passing(self, rule: Rule | None) -> "_Passing":

@@ -71,6 +71,10 @@ class System(SQLModel, table=True):
     owner_id: UUID = Field(foreign_key="person.id")
     deputy_id: UUID = Field(foreign_key="person.id")
     mode: str = "normal"
+    mode_reason: str = ""
+    mode_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    mode_changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    is_critical: bool = False
     sample_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     active_policy_id: UUID | None = Field(default=None)
     created_at: datetime = Field(sa_type=UtcDateTime)
@@ -113,7 +117,53 @@ class Queue(SQLModel, table=True):
     name: str
     level: int = 0
     escalates_to_id: UUID | None = Field(default=None, foreign_key="queue.id")
+    ceiling: int | None = None
+    load_cap: int | None = None  # open tasks a person is assigned at most; without one, nothing is assigned by itself
+    service: dict[str, Any] | None = Field(default=None, sa_type=CanonicalJson)
     created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class QueueMember(SQLModel, table=True):
+    """Someone who works a queue. A queue without members is open to everyone of its level."""
+
+    __tablename__ = "queue_member"
+
+    queue_id: UUID = Field(primary_key=True, foreign_key="queue.id")
+    person_id: UUID = Field(primary_key=True, foreign_key="person.id")
+
+
+class PersonSkill(SQLModel, table=True):
+    """What a person is able to judge, as `name:value` (language:de)."""
+
+    __tablename__ = "person_skill"
+
+    person_id: UUID = Field(primary_key=True, foreign_key="person.id")
+    skill: str = Field(primary_key=True)
+
+
+class Absence(SQLModel, table=True):
+    """From when until when a person is away: nothing is assigned to them."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", index=True)
+    from_at: datetime = Field(sa_type=UtcDateTime)
+    until_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Pause(SQLModel, table=True):
+    """A person who takes no tasks of a system for now, and why. Lifted by a lead."""
+
+    __table_args__ = (
+        Index("uq_pause_person_system", "person_id", "system_id", unique=True, sqlite_where=text("lifted_at IS NULL"),
+              postgresql_where=text("lifted_at IS NULL")),
+    )  # fmt: skip
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id")
+    system_id: UUID = Field(foreign_key="system.id")
+    reason: str = Field(sa_type=Text)
+    since: datetime = Field(sa_type=UtcDateTime)
+    lifted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Item(SQLModel, table=True):
@@ -125,7 +175,12 @@ class Item(SQLModel, table=True):
         Index("ix_item_reviewed", "status", "id", sqlite_where=text("status <> 'passed'"),
               postgresql_where=text("status <> 'passed'")),
         _one_of("kind", "answer", "classification", "action"),
-        _one_of("status", "passed", "waiting", "decided"),
+        Index("ix_item_lapses_at", "lapses_at",
+              sqlite_where=text("release_state = 'pending' AND lapses_at IS NOT NULL"),
+              postgresql_where=text("release_state = 'pending' AND lapses_at IS NOT NULL")),
+        Index("ix_item_bundle", "system_id", "bundle", sqlite_where=text("bundle IS NOT NULL"),
+              postgresql_where=text("bundle IS NOT NULL")),
+        _one_of("status", "passed", "waiting", "decided", "lapsed"),
         _one_of("route", "pass", "review", "block"),
         _one_of("release_state", "pending", "released", "withheld"),
         CheckConstraint("confidence IS NULL OR (confidence >= 0 AND confidence <= 1)", name="confidence"),
@@ -142,6 +197,9 @@ class Item(SQLModel, table=True):
     group: str | None
     subject_id: str | None
     traceparent: str | None
+    bundle: str | None = None
+    bundle_position: int | None = None
+    requested_by: str | None = None
     produced_at: datetime = Field(sa_type=UtcDateTime)
     received_at: datetime = Field(sa_type=UtcDateTime)
     content_digest: str
@@ -156,7 +214,9 @@ class Item(SQLModel, table=True):
     due_at: datetime | None = Field(sa_type=UtcDateTime)
     release_state: str
     release_digest: str | None
+    lapses_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     release_fetched_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    release_consumed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     decision_id: UUID | None = Field(default=None)
 
 
@@ -180,7 +240,7 @@ class Task(SQLModel, table=True):
               postgresql_where=text("state = 'open' AND holder_id IS NOT NULL")),
         Index("ix_task_item_id", "item_id"),
         _one_of("kind", "review", "second_review", "adjudication", "escalation"),
-        _one_of("state", "open", "decided", "escalated"),
+        _one_of("state", "open", "decided", "escalated", "withdrawn"),
     )  # fmt: skip
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -197,6 +257,29 @@ class Task(SQLModel, table=True):
     lease_expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     escalated_from_id: UUID | None = Field(default=None, foreign_key="task.id")
+    assigned_to_id: UUID | None = Field(default=None, foreign_key="person.id")
+    snoozed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    is_limited: bool = False  # not everyone of the queue may take it: see TaskBar and TaskSkill
+    gold_id: UUID | None = Field(default=None, foreign_key="gold.id")
+
+
+class TaskBar(SQLModel, table=True):
+    """Someone who may not take the tasks of an item: they decided on it, or asked for it."""
+
+    __tablename__ = "task_bar"
+
+    item_id: UUID = Field(primary_key=True, foreign_key="item.id")
+    person_id: UUID = Field(primary_key=True, foreign_key="person.id")
+    reason: str
+
+
+class TaskSkill(SQLModel, table=True):
+    """A skill that is needed to take a task."""
+
+    __tablename__ = "task_skill"
+
+    task_id: UUID = Field(primary_key=True, foreign_key="task.id")
+    skill: str = Field(primary_key=True)
 
 
 class TaskSkip(SQLModel, table=True):
@@ -222,24 +305,145 @@ class Escalation(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
+class Comment(SQLModel, table=True):
+    """One remark in the thread of an item, with the usernames it mentions."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    item_id: UUID = Field(foreign_key="item.id", index=True)
+    by_id: UUID = Field(foreign_key="person.id")
+    at: datetime = Field(sa_type=UtcDateTime)
+    text: str = Field(sa_type=Text)
+    mentions: list[str] = Field(sa_type=CanonicalJson)
+
+
+class Question(SQLModel, table=True):
+    """What a reviewer asked the producer about an item, and the answer."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    item_id: UUID = Field(foreign_key="item.id", index=True)
+    task_id: UUID = Field(foreign_key="task.id")
+    text: str = Field(sa_type=Text)
+    asked_by_id: UUID = Field(foreign_key="person.id")
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    answer: str | None = Field(default=None, sa_type=Text)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Gold(SQLModel, table=True):
+    """An item whose right answer is known, shown to reviewers like any other."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    system_id: UUID = Field(foreign_key="system.id", index=True)
+    item_id: UUID = Field(foreign_key="item.id", unique=True)
+    verdict: str
+    correction: Any = Field(default=None, sa_type=CanonicalJson, nullable=True)
+    added_by_id: UUID = Field(foreign_key="person.id")
+    added_at: datetime = Field(sa_type=UtcDateTime)
+    retired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class GoldAnswer(SQLModel, table=True):
+    """What a reviewer said of a gold item, and whether it was right."""
+
+    __tablename__ = "gold_answer"
+    __table_args__ = (
+        UniqueConstraint("gold_id", "person_id"),
+        Index("ix_gold_answer_person", "person_id", "system_id", "id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    gold_id: UUID = Field(foreign_key="gold.id")
+    system_id: UUID = Field(foreign_key="system.id")
+    person_id: UUID = Field(foreign_key="person.id")
+    task_id: UUID = Field(foreign_key="task.id")
+    verdict: str
+    correction: Any = Field(default=None, sa_type=CanonicalJson, nullable=True)
+    is_right: bool
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ServiceStep(SQLModel, table=True):
+    """One step of a queue's service level that was carried out for a task: each once."""
+
+    __tablename__ = "service_step"
+
+    task_id: UUID = Field(primary_key=True, foreign_key="task.id")
+    step: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class PolicyDraft(SQLModel, table=True):
+    """A policy being written; a critical system's is approved by a second person before it is activated."""
+
+    __tablename__ = "policy_draft"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    system_id: UUID = Field(foreign_key="system.id", index=True)
+    document: str = Field(sa_type=Text)
+    written_by_id: UUID = Field(foreign_key="person.id")
+    written_at: datetime = Field(sa_type=UtcDateTime)
+    approved_by_id: UUID | None = Field(default=None, foreign_key="person.id")
+    approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Contingency(SQLModel, table=True):
+    """What is done when a system's model fails it: written beforehand, carried out when its producer reports it."""
+
+    __table_args__ = (
+        UniqueConstraint("system_id", "trigger"),
+        _one_of("trigger", "model_unavailable", "price_changed", "version_deprecated"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    system_id: UUID = Field(foreign_key="system.id")
+    trigger: str
+    mode: str | None  # the mode the system is set to, or none
+    fallback: str = Field(sa_type=Text)  # the model or the text that stands in
+    instructions: str = Field(sa_type=Text)
+    written_by_id: UUID = Field(foreign_key="person.id")
+    written_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Drill(SQLModel, table=True):
+    """One time a contingency was carried out, for real or as an exercise, and how it went."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    contingency_id: UUID = Field(foreign_key="contingency.id", index=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    is_exercise: bool
+    detail: str = Field(sa_type=Text)
+    result: str = Field(sa_type=Text)
+    by_name: str
+
+
 class Decision(SQLModel, table=True):
-    """The immutable record of a verdict. An undone one stays, with the time it was superseded."""
+    """The immutable record of a verdict. An undone one stays, with the time it was superseded.
+
+    `is_final` marks the one that stands for its item: a blind review that others must join is not. What Holdpoint
+    itself decided has a `cause`: lapsed, queue_full or stopped.
+    """
 
     __table_args__ = (
         Index("uq_decision_task", "task_id", unique=True, sqlite_where=text("superseded_at IS NULL"),
               postgresql_where=text("superseded_at IS NULL")),
+        Index("uq_decision_final", "item_id", unique=True, sqlite_where=text("is_final AND superseded_at IS NULL"),
+              postgresql_where=text("is_final AND superseded_at IS NULL")),
         Index("ix_decision_decided_at", "decided_at"),
         Index("ix_decision_item_id", "item_id"),
         Index("ix_decision_by", "decided_by_id", "decided_at"),
         _one_of("verdict", "approve", "correct", "reject"),
         CheckConstraint("(verdict = 'correct') = (correction IS NOT NULL)", name="correction"),
         _one_of("decided_by_kind", "person", "system"),
+        CheckConstraint("(decided_by_kind = 'system') = (cause IS NOT NULL)", name="cause"),
     )  # fmt: skip
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     item_id: UUID = Field(foreign_key="item.id")
-    task_id: UUID = Field(foreign_key="task.id")
+    task_id: UUID | None = Field(default=None, foreign_key="task.id")
     item_version: int
+    is_final: bool = True
+    cause: str | None = None
     verdict: str
     correction: Any = Field(default=None, sa_type=CanonicalJson, nullable=True)
     difference: list[dict[str, Any]] | None = Field(default=None, sa_type=CanonicalJson)

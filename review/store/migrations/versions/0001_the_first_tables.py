@@ -27,6 +27,8 @@ _FROZEN = {
         "item_id",
         "task_id",
         "item_version",
+        "is_final",
+        "cause",
         "verdict",
         "correction",
         "difference",
@@ -157,6 +159,9 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("escalates_to_id", sa.Uuid(), nullable=True),
+        sa.Column("ceiling", sa.Integer(), nullable=True),
+        sa.Column("load_cap", sa.Integer(), nullable=True),
+        sa.Column("service", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["escalates_to_id"], ["queue.id"], name=op.f("fk_queue_escalates_to_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_queue")),
@@ -174,6 +179,31 @@ def upgrade() -> None:
     op.create_index("ix_sign_in_attempt_address_at", "sign_in_attempt", ["address", "at"], unique=False)
     op.create_index("ix_sign_in_attempt_username_at", "sign_in_attempt", ["username", "at"], unique=False)
     op.create_table(
+        "absence",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("from_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_absence_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_absence")),
+    )
+    op.create_index(op.f("ix_absence_person_id"), "absence", ["person_id"], unique=False)
+    op.create_table(
+        "person_skill",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("skill", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_person_skill_person_id")),
+        sa.PrimaryKeyConstraint("person_id", "skill", name=op.f("pk_person_skill")),
+    )
+    op.create_table(
+        "queue_member",
+        sa.Column("queue_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_queue_member_person_id")),
+        sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_queue_member_queue_id")),
+        sa.PrimaryKeyConstraint("queue_id", "person_id", name=op.f("pk_queue_member")),
+    )
+    op.create_table(
         "system",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.String(), nullable=False),
@@ -182,6 +212,10 @@ def upgrade() -> None:
         sa.Column("owner_id", sa.Uuid(), nullable=False),
         sa.Column("deputy_id", sa.Uuid(), nullable=False),
         sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("mode_reason", sa.String(), nullable=False),
+        sa.Column("mode_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("mode_changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_critical", sa.Boolean(), nullable=False),
         sa.Column("sample_key", sa.LargeBinary(), nullable=False),
         sa.Column("active_policy_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -208,6 +242,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("hash", name=op.f("uq_api_key_hash")),
     )
     op.create_table(
+        "contingency",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("trigger", sa.String(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=True),
+        sa.Column("fallback", sa.Text(), nullable=False),
+        sa.Column("instructions", sa.Text(), nullable=False),
+        sa.Column("written_by_id", sa.Uuid(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "trigger = 'model_unavailable' OR trigger = 'price_changed' OR trigger = 'version_deprecated'",
+            name=op.f("ck_contingency_trigger"),
+        ),
+        sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_contingency_system_id")),
+        sa.ForeignKeyConstraint(["written_by_id"], ["person.id"], name=op.f("fk_contingency_written_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contingency")),
+        sa.UniqueConstraint("system_id", "trigger", name=op.f("uq_contingency_system_id_trigger")),
+    )
+    op.create_table(
         "item",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("system_id", sa.Uuid(), nullable=False),
@@ -219,6 +272,9 @@ def upgrade() -> None:
         sa.Column("group", sa.String(), nullable=True),
         sa.Column("subject_id", sa.String(), nullable=True),
         sa.Column("traceparent", sa.String(), nullable=True),
+        sa.Column("bundle", sa.String(), nullable=True),
+        sa.Column("bundle_position", sa.Integer(), nullable=True),
+        sa.Column("requested_by", sa.String(), nullable=True),
         sa.Column("produced_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("content_digest", sa.String(), nullable=False),
@@ -233,7 +289,9 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("release_state", sa.String(), nullable=False),
         sa.Column("release_digest", sa.String(), nullable=True),
+        sa.Column("lapses_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("release_fetched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("release_consumed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("kind = 'answer' OR kind = 'classification' OR kind = 'action'", name=op.f("ck_item_kind")),
         sa.CheckConstraint(
@@ -242,7 +300,8 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("route = 'pass' OR route = 'review' OR route = 'block'", name=op.f("ck_item_route")),
         sa.CheckConstraint(
-            "status = 'passed' OR status = 'waiting' OR status = 'decided'", name=op.f("ck_item_status")
+            "status = 'passed' OR status = 'waiting' OR status = 'decided' OR status = 'lapsed'",
+            name=op.f("ck_item_status"),
         ),
         sa.CheckConstraint(
             "confidence IS NULL OR (confidence >= 0 AND confidence <= 1)", name=op.f("ck_item_confidence")
@@ -255,6 +314,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("system_id", "external_id", name=op.f("uq_item_system_id_external_id")),
     )
     op.create_index(
+        "ix_item_bundle",
+        "item",
+        ["system_id", "bundle"],
+        unique=False,
+        sqlite_where=sa.text("bundle IS NOT NULL"),
+        postgresql_where=sa.text("bundle IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_item_lapses_at",
+        "item",
+        ["lapses_at"],
+        unique=False,
+        sqlite_where=sa.text("release_state = 'pending' AND lapses_at IS NOT NULL"),
+        postgresql_where=sa.text("release_state = 'pending' AND lapses_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_item_reviewed",
         "item",
         ["status", "id"],
@@ -263,6 +338,26 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'passed'"),
     )
     op.create_index("ix_item_system_id_id", "item", ["system_id", "id"], unique=False)
+    op.create_table(
+        "pause",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_pause_person_id")),
+        sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_pause_system_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pause")),
+    )
+    op.create_index(
+        "uq_pause_person_system",
+        "pause",
+        ["person_id", "system_id"],
+        unique=True,
+        sqlite_where=sa.text("lifted_at IS NULL"),
+        postgresql_where=sa.text("lifted_at IS NULL"),
+    )
     op.create_table(
         "policy",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -277,11 +372,79 @@ def upgrade() -> None:
         sa.UniqueConstraint("system_id", "version", name=op.f("uq_policy_system_id_version")),
     )
     op.create_table(
+        "policy_draft",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("written_by_id", sa.Uuid(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approved_by_id", sa.Uuid(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["approved_by_id"], ["person.id"], name=op.f("fk_policy_draft_approved_by_id")),
+        sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_policy_draft_system_id")),
+        sa.ForeignKeyConstraint(["written_by_id"], ["person.id"], name=op.f("fk_policy_draft_written_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_draft")),
+    )
+    op.create_index(op.f("ix_policy_draft_system_id"), "policy_draft", ["system_id"], unique=False)
+    op.create_table(
+        "comment",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("by_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("mentions", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_comment_by_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_comment_item_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_comment")),
+    )
+    op.create_index(op.f("ix_comment_item_id"), "comment", ["item_id"], unique=False)
+    op.create_table(
+        "drill",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("contingency_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_exercise", sa.Boolean(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("by_name", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["contingency_id"], ["contingency.id"], name=op.f("fk_drill_contingency_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_drill")),
+    )
+    op.create_index(op.f("ix_drill_contingency_id"), "drill", ["contingency_id"], unique=False)
+    op.create_table(
+        "gold",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("correction", sa.Text(), nullable=True),
+        sa.Column("added_by_id", sa.Uuid(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["added_by_id"], ["person.id"], name=op.f("fk_gold_added_by_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_gold_item_id")),
+        sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_gold_system_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gold")),
+        sa.UniqueConstraint("item_id", name=op.f("uq_gold_item_id")),
+    )
+    op.create_index(op.f("ix_gold_system_id"), "gold", ["system_id"], unique=False)
+    op.create_table(
         "item_payload",
         sa.Column("item_id", sa.Uuid(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_item_payload_item_id")),
         sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_payload")),
+    )
+    op.create_table(
+        "task_bar",
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_task_bar_item_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_task_bar_person_id")),
+        sa.PrimaryKeyConstraint("item_id", "person_id", name=op.f("pk_task_bar")),
     )
     op.create_table(
         "task",
@@ -299,12 +462,21 @@ def upgrade() -> None:
         sa.Column("lease_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("escalated_from_id", sa.Uuid(), nullable=True),
+        sa.Column("assigned_to_id", sa.Uuid(), nullable=True),
+        sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_limited", sa.Boolean(), nullable=False),
+        sa.Column("gold_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "kind = 'review' OR kind = 'second_review' OR kind = 'adjudication' OR kind = 'escalation'",
             name=op.f("ck_task_kind"),
         ),
-        sa.CheckConstraint("state = 'open' OR state = 'decided' OR state = 'escalated'", name=op.f("ck_task_state")),
+        sa.CheckConstraint(
+            "state = 'open' OR state = 'decided' OR state = 'escalated' OR state = 'withdrawn'",
+            name=op.f("ck_task_state"),
+        ),
+        sa.ForeignKeyConstraint(["assigned_to_id"], ["person.id"], name=op.f("fk_task_assigned_to_id")),
         sa.ForeignKeyConstraint(["escalated_from_id"], ["task.id"], name=op.f("fk_task_escalated_from_id")),
+        sa.ForeignKeyConstraint(["gold_id"], ["gold.id"], name=op.f("fk_task_gold_id")),
         sa.ForeignKeyConstraint(["holder_id"], ["person.id"], name=op.f("fk_task_holder_id")),
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_task_item_id")),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_task_queue_id")),
@@ -331,8 +503,10 @@ def upgrade() -> None:
         "decision",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("item_id", sa.Uuid(), nullable=False),
-        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=True),
         sa.Column("item_version", sa.Integer(), nullable=False),
+        sa.Column("is_final", sa.Boolean(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=True),
         sa.Column("verdict", sa.String(), nullable=False),
         sa.Column("correction", sa.Text(), nullable=True),
         sa.Column("difference", sa.Text(), nullable=True),
@@ -344,6 +518,7 @@ def upgrade() -> None:
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(decided_by_kind = 'system') = (cause IS NOT NULL)", name=op.f("ck_decision_cause")),
         sa.CheckConstraint("(verdict = 'correct') = (correction IS NOT NULL)", name=op.f("ck_decision_correction")),
         sa.CheckConstraint(
             "decided_by_kind = 'person' OR decided_by_kind = 'system'", name=op.f("ck_decision_decided_by_kind")
@@ -359,6 +534,14 @@ def upgrade() -> None:
     op.create_index("ix_decision_by", "decision", ["decided_by_id", "decided_at"], unique=False)
     op.create_index("ix_decision_decided_at", "decision", ["decided_at"], unique=False)
     op.create_index("ix_decision_item_id", "decision", ["item_id"], unique=False)
+    op.create_index(
+        "uq_decision_final",
+        "decision",
+        ["item_id"],
+        unique=True,
+        sqlite_where=sa.text("is_final AND superseded_at IS NULL"),
+        postgresql_where=sa.text("is_final AND superseded_at IS NULL"),
+    )
     op.create_index(
         "uq_decision_task",
         "decision",
@@ -387,6 +570,56 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_escalation_item_id"), "escalation", ["item_id"], unique=False)
     op.create_table(
+        "gold_answer",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("gold_id", sa.Uuid(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("correction", sa.Text(), nullable=True),
+        sa.Column("is_right", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["gold_id"], ["gold.id"], name=op.f("fk_gold_answer_gold_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_gold_answer_person_id")),
+        sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_gold_answer_system_id")),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_gold_answer_task_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gold_answer")),
+        sa.UniqueConstraint("gold_id", "person_id", name=op.f("uq_gold_answer_gold_id_person_id")),
+    )
+    op.create_index("ix_gold_answer_person", "gold_answer", ["person_id", "system_id", "id"], unique=False)
+    op.create_table(
+        "question",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("asked_by_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["asked_by_id"], ["person.id"], name=op.f("fk_question_asked_by_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_question_item_id")),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_question_task_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_question")),
+    )
+    op.create_index(op.f("ix_question_item_id"), "question", ["item_id"], unique=False)
+    op.create_table(
+        "service_step",
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_service_step_task_id")),
+        sa.PrimaryKeyConstraint("task_id", "step", name=op.f("pk_service_step")),
+    )
+    op.create_table(
+        "task_skill",
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("skill", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_task_skill_task_id")),
+        sa.PrimaryKeyConstraint("task_id", "skill", name=op.f("pk_task_skill")),
+    )
+    op.create_table(
         "task_skip",
         sa.Column("task_id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -403,6 +636,12 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION IF EXISTS holdpoint_kept() CASCADE")
     op.drop_table("task_skip")
+    op.drop_table("task_skill")
+    op.drop_table("service_step")
+    op.drop_index(op.f("ix_question_item_id"), table_name="question")
+    op.drop_table("question")
+    op.drop_index("ix_gold_answer_person", table_name="gold_answer")
+    op.drop_table("gold_answer")
     op.drop_index(op.f("ix_escalation_item_id"), table_name="escalation")
     op.drop_table("escalation")
     op.drop_index(
@@ -410,6 +649,12 @@ def downgrade() -> None:
         table_name="decision",
         sqlite_where=sa.text("superseded_at IS NULL"),
         postgresql_where=sa.text("superseded_at IS NULL"),
+    )
+    op.drop_index(
+        "uq_decision_final",
+        table_name="decision",
+        sqlite_where=sa.text("is_final AND superseded_at IS NULL"),
+        postgresql_where=sa.text("is_final AND superseded_at IS NULL"),
     )
     op.drop_index("ix_decision_item_id", table_name="decision")
     op.drop_index("ix_decision_decided_at", table_name="decision")
@@ -429,8 +674,24 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'open'"),
     )
     op.drop_table("task")
+    op.drop_table("task_bar")
     op.drop_table("item_payload")
+    op.drop_index(op.f("ix_gold_system_id"), table_name="gold")
+    op.drop_table("gold")
+    op.drop_index(op.f("ix_drill_contingency_id"), table_name="drill")
+    op.drop_table("drill")
+    op.drop_index(op.f("ix_comment_item_id"), table_name="comment")
+    op.drop_table("comment")
+    op.drop_index(op.f("ix_policy_draft_system_id"), table_name="policy_draft")
+    op.drop_table("policy_draft")
     op.drop_table("policy")
+    op.drop_index(
+        "uq_pause_person_system",
+        table_name="pause",
+        sqlite_where=sa.text("lifted_at IS NULL"),
+        postgresql_where=sa.text("lifted_at IS NULL"),
+    )
+    op.drop_table("pause")
     op.drop_index("ix_item_system_id_id", table_name="item")
     op.drop_index(
         "ix_item_reviewed",
@@ -438,9 +699,26 @@ def downgrade() -> None:
         sqlite_where=sa.text("status <> 'passed'"),
         postgresql_where=sa.text("status <> 'passed'"),
     )
+    op.drop_index(
+        "ix_item_lapses_at",
+        table_name="item",
+        sqlite_where=sa.text("release_state = 'pending' AND lapses_at IS NOT NULL"),
+        postgresql_where=sa.text("release_state = 'pending' AND lapses_at IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_item_bundle",
+        table_name="item",
+        sqlite_where=sa.text("bundle IS NOT NULL"),
+        postgresql_where=sa.text("bundle IS NOT NULL"),
+    )
     op.drop_table("item")
+    op.drop_table("contingency")
     op.drop_table("api_key")
     op.drop_table("system")
+    op.drop_table("queue_member")
+    op.drop_table("person_skill")
+    op.drop_index(op.f("ix_absence_person_id"), table_name="absence")
+    op.drop_table("absence")
     op.drop_index("ix_sign_in_attempt_username_at", table_name="sign_in_attempt")
     op.drop_index("ix_sign_in_attempt_address_at", table_name="sign_in_attempt")
     op.drop_table("sign_in_attempt")

@@ -1,0 +1,95 @@
+"""Several people on one item: what they said so far, who is asked next, and who no longer is."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlmodel import Session, col
+
+from review.commands.eligibility import TASK
+from review.domain.actors import Actor
+from review.domain.decisions import Answer, Verdict
+from review.domain.lifecycle import TaskKind, TaskState
+from review.domain.panels import Panel, Said, Step
+from review.domain.panels import next_step as panel_step
+from review.domain.policies import Rule
+from review.errors import WrongState
+from review.store.tables import Decision, Queue, Task, TaskBar
+
+_IS_OPEN = TASK.c.state == TaskState.OPEN.value
+
+
+def next_step(session: Session, actor: Actor, task: Any, rule: Rule | None, answer: Answer) -> Step:
+    """What follows from the actor's answer on a task that they just closed; raises WrongState for a second answer."""
+    if not task.is_limited:
+        return Step.FINAL
+    said = _said(session, task)
+    if any(one.person_id == actor.id for one in said):
+        raise WrongState("You have answered on this item already: someone else must look at it.")
+    mine = Said(actor.person_id, TaskKind(task.kind), answer.verdict, answer.correction)
+    return panel_step(_panel(rule), [*said, mine], _n_open(session, task))
+
+
+def _panel(rule: Rule | None) -> Panel:
+    return Panel(rule.n_people + rule.extra_on_disagreement, four_eyes=rule.four_eyes) if rule else Panel()
+
+
+def _said(session: Session, task: Any) -> list[Said]:
+    """What people answered on the item and still stand by, in order of time."""
+    rows = session.execute(
+        select(col(Decision.decided_by_id), TASK.c.kind, col(Decision.verdict), col(Decision.correction))
+        .join(TASK, TASK.c.id == col(Decision.task_id))
+        .where(
+            col(Decision.item_id) == task.item_id,
+            col(Decision.superseded_at).is_(None),
+            col(Decision.decided_by_id).is_not(None),
+        )
+        .order_by(col(Decision.decided_at), col(Decision.id))
+    ).all()
+    return [Said(person, TaskKind(kind), Verdict(verdict), correction) for person, kind, verdict, correction in rows]
+
+
+def _n_open(session: Session, task: Any) -> int:
+    wanted = select(func.count()).select_from(TASK).where(TASK.c.item_id == task.item_id, _IS_OPEN)
+    return int(session.execute(wanted).scalar_one())
+
+
+def ask_on(session: Session, task: Any, step: Step, now: datetime) -> None:
+    """Keep who answered from answering again, and ask another person or a lead where the step says so."""
+    session.connection().execute(_BAR, {"item_id": task.item_id, "person_id": task.holder_id, "reason": "answered"})
+    if step is Step.WAIT:
+        return
+    is_adjudication = step is Step.ADJUDICATE
+    session.connection().execute(
+        _ASK,
+        {
+            **Task(
+                item_id=task.item_id,
+                queue_id=_above(session, task) if is_adjudication else task.queue_id,
+                kind=(TaskKind.ADJUDICATION if is_adjudication else TaskKind.SECOND_REVIEW).value,
+                priority=task.priority,
+                due_at=task.due_at,
+                created_at=now,
+                is_limited=True,
+            ).model_dump()
+        },
+    )
+
+
+_BAR = insert(TaskBar)
+_ASK = insert(Task)
+
+
+def _above(session: Session, task: Any) -> Any:
+    """The queue of those who settle what others disagree about: the one above, or this one where none is."""
+    above = session.execute(select(col(Queue.escalates_to_id)).where(col(Queue.id) == task.queue_id)).scalar()
+    return above or task.queue_id
+
+
+def withdraw_others(session: Session, task: Any, now: datetime) -> None:
+    """Ask nobody else about the item of a task: it is settled."""
+    session.connection().execute(
+        update(TASK)
+        .where(TASK.c.item_id == task.item_id, _IS_OPEN)
+        .values(state=TaskState.WITHDRAWN.value, closed_at=now, lease_expires_at=None)
+    )
