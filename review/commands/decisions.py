@@ -176,11 +176,22 @@ def undo(session: Session, actor: Actor, decision_id: UUID, *, now: datetime) ->
     ).scalar()
     if decision is None:
         raise WrongState(f"A decision can be undone by its author for {UNDO_SECONDS} seconds; that time is over.")
-    item = _reopen_item(session, decision)
+    if decision.task_id is None:
+        raise WrongState("This decision was made on no task: a lead can reopen the item.")
+    item = _reopen_item(session, decision) if decision.is_final else _take_back(session, decision)
     task = tasks.take_again(session, actor, decision.task_id, now)
     audit.record(session, actor, "decision.undone", ("item", item.id), now=now, decision_id=decision.id)
     outbox.enqueue(session, "item.reopened", item.id, now=now, external_id=item.external_id, decision_id=decision.id)
     return task
+
+
+def _take_back(session: Session, decision: Decision) -> Item:
+    """Undo one review of several: who was asked because of it no longer is, unless they are at it already."""
+    item = session.get(Item, decision.item_id, populate_existing=True, with_for_update=True)
+    if item is None or item.status != ItemStatus.WAITING.value:
+        raise WrongState("The item is settled: a lead can reopen it.")
+    opinions.take_back(session, decision)
+    return item
 
 
 def _reopen_item(session: Session, decision: Decision) -> Item:

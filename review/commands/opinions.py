@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import Session, col
 
 from review.commands.eligibility import TASK
@@ -60,24 +60,21 @@ def ask_on(session: Session, task: Any, step: Step, now: datetime) -> None:
     if step is Step.WAIT:
         return
     is_adjudication = step is Step.ADJUDICATE
-    session.connection().execute(
-        _ASK,
-        {
-            **Task(
-                item_id=task.item_id,
-                queue_id=_above(session, task) if is_adjudication else task.queue_id,
-                kind=(TaskKind.ADJUDICATION if is_adjudication else TaskKind.SECOND_REVIEW).value,
-                priority=task.priority,
-                due_at=task.due_at,
-                created_at=now,
-                is_limited=True,
-            ).model_dump()
-        },
+    session.add(
+        Task(
+            item_id=task.item_id,
+            queue_id=_above(session, task) if is_adjudication else task.queue_id,
+            kind=(TaskKind.ADJUDICATION if is_adjudication else TaskKind.SECOND_REVIEW).value,
+            priority=task.priority,
+            due_at=task.due_at,
+            created_at=now,
+            is_limited=True,
+        )
     )
+    session.flush()
 
 
 _BAR = insert(TaskBar)
-_ASK = insert(Task)
 
 
 def _above(session: Session, task: Any) -> Any:
@@ -92,4 +89,21 @@ def withdraw_others(session: Session, task: Any, now: datetime) -> None:
         update(TASK)
         .where(TASK.c.item_id == task.item_id, _IS_OPEN)
         .values(state=TaskState.WITHDRAWN.value, closed_at=now, lease_expires_at=None)
+    )
+
+
+def take_back(session: Session, decision: Decision) -> None:
+    """Let who answered answer again, and ask nobody because of that answer.
+
+    Raises WrongState where someone who was asked because of it holds the task, or has answered.
+    """
+    asked = (TASK.c.item_id == decision.item_id, TASK.c.created_at == decision.decided_at)
+    begun = select(TASK.c.id).where(*asked, ~(_IS_OPEN & TASK.c.holder_id.is_(None)))
+    if session.execute(begun).first():
+        raise WrongState("Someone is on it already because of your answer: it cannot be undone. Tell a lead.")
+    session.connection().execute(update(TASK).where(*asked).values(state=TaskState.WITHDRAWN.value))
+    session.execute(
+        delete(TaskBar).where(
+            col(TaskBar.item_id) == decision.item_id, col(TaskBar.person_id) == decision.decided_by_id
+        )
     )
