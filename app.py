@@ -16,7 +16,7 @@ from review.delivery import worker
 from review.settings import settings
 from review.store.engine import Store
 from review.store.secrets import AuditKey
-from review.ui import failures, program, sockets
+from review.ui import failures, frame, program, sockets
 from review.ui.headers import SecurityHeaders
 
 store = Store(settings().database_url)
@@ -45,7 +45,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 app = st.App(
     "review/ui/shell.py",
     lifespan=lifespan,
-    routes=[Mount("/api/v1", create_api(store))],
+    routes=[Mount("/api/v1", create_api(store)), *frame.ROUTES],
     middleware=[Middleware(SecurityHeaders)],
     on_script_error=failures.show,
 )

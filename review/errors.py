@@ -70,6 +70,13 @@ class TooLarge(ReviewError):
     title = "Too large"
 
 
+class Busy(ReviewError):
+    """Others are changing the database for longer than one can wait."""
+
+    status = 503
+    title = "Busy"
+
+
 class TooMany(ReviewError):
     """Too many attempts in a short time."""
 

@@ -112,6 +112,8 @@ def test_systems_keys_and_policies(at_world: Terminal, world: World) -> None:
     assert at_world.run("policy", "activate", "bot", policy, "--json").json["version"] == 2
     wrong = at_world.file("wrong.yaml", POLICY.replace("confidence == null", "confidenze == null"))
     assert "rules[low confidence].when" in at_world.refused("policy", "activate", "bot", wrong)
+    late = at_world.file("late.yaml", POLICY.replace("PT4H", "4 hours"))
+    assert at_world.refused("policy", "activate", "bot", late).startswith("Error: due is a duration such as PT4H")
     assert "UTF-8" in at_world.refused("policy", "activate", "bot", at_world.file("latin", b"queue: caf\xe9"))
     with world.store.read() as session:
         assert session.execute(select(col(Policy.activated_by)).order_by(col(Policy.id).desc())).scalars().first() == (

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
+from review import logs
 from review.api import items, outputs, problems, reference, tasks
 from review.api.answers import common
 from review.api.answers.common import reply
@@ -36,7 +38,8 @@ async def healthz() -> Response:
 @router.get("/readyz", summary="Is it ready?", **gives({200: ("It is ready", common.StatusAnswer)}, 503, is_open=True))
 async def readyz(request: Request) -> Response:
     """Whether the database answers and is migrated."""
-    if not await to_thread.run_sync(edge_of(request).store.is_ready):
+    edge = edge_of(request)
+    if not await to_thread.run_sync(edge.store.is_ready, limiter=edge.probes):
         raise problems.Unavailable("The database does not answer, or is not migrated.", retry_after=5)
     return reply({"status": "ready"})
 
@@ -49,6 +52,8 @@ async def me(request: Request) -> Response:
 
 def create_api(store: Store, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FastAPI:
     """The application over a store; `clock` gives the time of every command."""
+    if not structlog.is_configured():
+        logs.set_up()
     api = FastAPI(
         title="Holdpoint",
         version="1",
@@ -64,9 +69,10 @@ def create_api(store: Store, *, clock: Callable[[], datetime] = lambda: datetime
             HTTPException: problems.http_error,
         },
     )
-    api.state.edge = Edge(store, clock, Waiting(store), CapacityLimiter(BATCHES_AT_ONCE))
-    for part in (outputs.router, items.router, tasks.router, router):
-        api.include_router(part)
+    api.state.edge = Edge(store, clock, Waiting(store), CapacityLimiter(BATCHES_AT_ONCE), CapacityLimiter(1))
+    for part in (outputs.router, items.router, tasks.router):
+        api.include_router(part, dependencies=[Depends(problems.known_parameters)])
+    api.include_router(router)
     reference.add_page(api)
     api.openapi = _openapi(api)  # type: ignore[method-assign]
     return api

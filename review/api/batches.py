@@ -126,6 +126,9 @@ class _Gunzip:
             raise Invalid(f"The gzip stream ends too early. {_SEND_AGAIN}", field="body")
         while data:
             if self._member.eof:
+                data = data.lstrip(b"\0")  # padding, which tape and some tools put behind a member
+                if not data:
+                    return
                 self._member = zlib.decompressobj(wbits=31)
             yield self._unpacked(data)
             data = self._member.unconsumed_tail or self._member.unused_data

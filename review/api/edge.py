@@ -27,6 +27,7 @@ class Edge:
     clock: Callable[[], datetime]
     waiting: Waiting
     batches: CapacityLimiter  # batches work for long: they may not take every thread
+    probes: CapacityLimiter  # whether the database answers is told also while every other thread waits for it
 
     async def read(self, request: Request, work: Work[T]) -> T:
         """Run work in a read transaction."""

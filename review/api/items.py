@@ -1,5 +1,6 @@
 """Items over HTTP: find them, read one with its history, and fetch or wait for its release."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -23,10 +24,12 @@ from review.errors import NotFound
 from review.queries import items
 from review.queries import releases as release_queries
 from review.queries.items import MAX_PAGE, Filter, Release
+from review.store.tables import Item
 
 MAX_WAIT_SECONDS = 60
 
 router = APIRouter(tags=["Items"])
+_Rows = list[tuple[Item, str]]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, allow_inf_nan=False, description="Seconds to wait.")]
 
@@ -47,17 +50,35 @@ async def listing(
     cursor: Annotated[UUID | None, Query(description="next_cursor of the page before.")] = None,
     limit: Limit = 50,
 ) -> Response:
-    """Items that fit all filters. A system's key lists its own; a person's key lists those of all systems."""
+    """Items that fit all filters. A system's key lists its own; a person's key lists those of all systems.
+
+    What a producer sees here of a decision counts as its first sight of it, as at the release.
+    """
     wanted = Filter(system, status, queue, q)
     for name in Filter.__slots__:
         content.refuse_unkeepable(getattr(wanted, name), name)
 
-    def page(session: Session, actor: Actor, _now: datetime) -> answers.PageAnswer:
+    def rows(session: Session, actor: Actor) -> _Rows:
         if wanted.system and actor.system_id is not None and wanted.system != actor.name:
             raise NotFound(f"There is no system “{wanted.system}”.", field="system")
-        return answers.page(items.listing(session, actor, wanted, before=cursor, limit=limit), limit)
+        return items.listing(session, actor, wanted, before=cursor, limit=limit)
 
-    return reply(await edge_of(request).read(request, page))
+    return reply(answers.page(await to_thread.run_sync(_listed, edge_of(request), key_of(request), rows), limit))
+
+
+def _listed(edge: Edge, key: str, rows: Callable[[Session, Actor], _Rows]) -> _Rows:
+    def if_on_record(session: Session, actor: Actor, _now: datetime) -> _Rows | None:
+        found = rows(session, actor)
+        is_new = actor.system_id is not None and any(release_queries.is_unseen(item) for item, _ in found)
+        return None if is_new else found
+
+    def put_on_record(session: Session, actor: Actor, now: datetime) -> _Rows:
+        found = rows(session, actor)
+        releases.see(session, actor, [item.id for item, _ in found], now=now)
+        return found
+
+    found = edge.reading(key, if_on_record)
+    return edge.writing(key, put_on_record) if found is None else found
 
 
 @router.get(

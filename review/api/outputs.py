@@ -86,7 +86,10 @@ def _first_release(taken: Taken, output: Output) -> Release:
 async def submit_batch(
     request: Request, *, results: Annotated[bool, Query(description="Add a result a line.")] = False
 ) -> Response:
-    """Send up to 10,000 lines or 64 MiB of outputs of the key's system. Lines are counted from 1, blank ones too."""
+    """Send up to 10,000 lines or 64 MiB of outputs of the key's system. Lines are counted from 1, blank ones too.
+
+    What a producer sees in `results` of a decision counts as its first sight of it, as at the release.
+    """
     edge, key = edge_of(request), key_of(request)
     bodies.require_type(request, LINES)
     gzipped = bodies.require_encoding(request, ("identity", "gzip")) == "gzip"
@@ -94,11 +97,29 @@ async def submit_batch(
     (await to_thread.run_sync(edge.actor_of, key)).require(Permission.SUBMIT)
 
     def take(checked: list[Checked]) -> list[Taken | ReviewError]:
-        return edge.writing(key, lambda session, actor, now: intake.take(session, actor, checked, now=now))
+        def work(session: Session, actor: Actor, now: datetime) -> list[Taken | ReviewError]:
+            taken = intake.take(session, actor, checked, now=now)
+            return _as_told(session, actor, taken, now) if results else taken
+
+        return edge.writing(key, work)
 
     batch = Batch(take, edge.clock, gzipped=gzipped, with_results=results)
     await _pour(request, batch, edge)
     return reply(await to_thread.run_sync(batch.finish, limiter=edge.batches))
+
+
+def _as_told(
+    session: Session, actor: Actor, taken: list[Taken | ReviewError], now: datetime
+) -> list[Taken | ReviewError]:
+    """The same, with those that were sent before as they stand now: their producer is about to see it."""
+    known = [one.item_id for one in taken if isinstance(one, Taken) and one.replayed]
+    seen = {item.id: item for item in releases.see(session, actor, known, now=now)} if known else {}
+    return [
+        one._replace(status=item.status, release_state=item.release_state)
+        if isinstance(one, Taken) and (item := seen.get(one.item_id))
+        else one
+        for one in taken
+    ]
 
 
 async def _pour(request: Request, batch: Batch, edge: Edge) -> None:

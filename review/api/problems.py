@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import TypedDict
 
-from review.errors import Invalid, ReviewError
+from review.errors import Invalid, NotFound, ReviewError
 
 MEDIA_TYPE = "application/problem+json"
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -81,12 +81,22 @@ async def invalid_parameter(request: Request, error: RequestValidationError) -> 
     return await refused(request, Invalid(f"{field}: {first['msg']}.", field=field))
 
 
+async def known_parameters(request: Request) -> None:
+    """Raise Invalid for a parameter in the query that the route does not have: it would change nothing, silently."""
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    for name in request.query_params:
+        if name not in known:
+            there_are = f"Here there are: {', '.join(sorted(known))}." if known else "There are none here."
+            raise Invalid(f"{name} is not a known parameter. {there_are}", field=name)
+
+
 async def http_error(request: Request, error: HTTPException) -> Response:
     """The answer where no route fits the address or its method."""
-    details = {
-        404: "There is nothing at this address. See the docs page for those there are.",
-        405: f"This address does not take {request.method}.",
-    }
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return await refused(
+            request, NotFound("There is nothing at this address. See the docs page for those there are.")
+        )
+    details = {405: f"This address does not take {request.method}."}
     problem: Problem = {
         "type": "about:blank",
         "title": HTTPStatus(error.status_code).phrase,

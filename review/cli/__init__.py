@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from review import logs
 from review.cli import audits, exports, imports, people, running, systems
-from review.cli.frame import complain, log_to_stderr
+from review.cli.frame import complain
 from review.errors import ReviewError
 
 app = typer.Typer(
@@ -27,14 +28,15 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command. What goes wrong is told in one line on stderr; returns the exit code."""
-    log_to_stderr()
+    logs.set_up()
     try:
         return int(app(list(arguments), prog_name="review", standalone_mode=False) or 0)
     except typer.TyperException as error:
         complain(f"{error.format_message()} See --help.")
         return error.exit_code
     except ReviewError as error:
-        complain(error.message if not error.field else f"{error.field}: {error.message}")
+        is_named = not error.field or error.message.startswith(error.field)
+        complain(error.message if is_named else f"{error.field}: {error.message}")
     except SQLAlchemyError as error:
         complain(f"The database refused: {getattr(error, 'orig', None) or error}. Check HOLDPOINT_DATABASE_URL.")
     except OSError as error:

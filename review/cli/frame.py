@@ -1,6 +1,5 @@
 """What every command shares: who acts, the database, and how things are said."""
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
-import structlog
 import typer
 
 from review.domain.actors import Actor, ActorKind
@@ -47,14 +45,6 @@ def ready_store() -> Iterator[Store]:
         if not store.is_ready():
             raise WrongState("The database does not answer, or is not migrated. Run: python -m review migrate")
         yield store
-
-
-def log_to_stderr() -> None:
-    """Send log lines where they are in no program's way."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 def complain(message: str) -> None:

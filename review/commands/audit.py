@@ -35,7 +35,12 @@ def record(
     event_id: UUID | None = None,
     **body: Any,
 ) -> UUID:
-    """Write one event in the caller's transaction; `subject` is (kind, id). Returns the event's id."""
+    """Write one event in the caller's transaction; `subject` is (kind, id). Returns the event's id.
+
+    Where the actor came by a key, the event says by which.
+    """
+    if actor.key_id is not None:
+        body["key"] = actor.key_id
     entry = audit.Entry(
         event_id or new_id(), now, actor.kind.value, actor.id, actor.name, action, subject[0], str(subject[1] or ""),
         canonical(body).decode(),

@@ -24,12 +24,28 @@ def record_export(
     )  # fmt: skip
 
 
+def preview_corrections(
+    store: Store, actor: Actor, wanted: Wanted, *, limit: int, now: datetime
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many labelled corrections there are, and the first of them; that these were looked at goes on record.
+
+    It opens its transactions itself, as counting must not keep writers waiting.
+    """
+    with store.snapshot() as session:
+        n = corrections.count(session, actor, wanted)
+        rows = corrections.rows_as_dicts(session, actor, wanted, limit=limit)
+    with store.write() as session:
+        told: dict[str, Any] = {"n": n, "n_shown": len(rows), "filters": wanted.as_dict()}
+        audit.record(session, actor, "corrections.previewed", ("export", "corrections"), now=now, **told)
+    return n, rows
+
+
 def write_corrections(
     store: Store, actor: Actor, wanted: Wanted, form: Format, file: IO[bytes], *, now: datetime
 ) -> Written:
     """Write labelled corrections to a file and put that on record; until this returns, nobody is to get the file.
 
-    The one command that opens its transactions itself: reading may take minutes, and must not keep writers waiting.
+    It opens its transactions itself: reading may take minutes, and must not keep writers waiting.
     """
     with store.snapshot() as session:
         written = corrections.write(session, actor, wanted, form, file)

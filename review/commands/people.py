@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -69,9 +70,7 @@ def set_password(session: Session, actor: Actor, person_id: UUID, password_hash:
 def set_role(session: Session, actor: Actor, person_id: UUID, role: Role, *, now: datetime) -> None:
     """Change what a person may do, from their next click on. The last admin stays one."""
     actor.require(Permission.ADMINISTER)
-    person = _person(session, person_id)
-    if role is not Role.ADMIN:
-        _keep_one_admin(session, person)
+    person = _held_still(session, person_id, stays_admin=role is Role.ADMIN)
     before, person.role = person.role, role.value
     tasks.release_all(session, person_id)
     audit.record(session, actor, "person.role_changed", ("person", person_id), now=now, before=before, after=role.value)
@@ -80,9 +79,8 @@ def set_role(session: Session, actor: Actor, person_id: UUID, role: Role, *, now
 def set_active(session: Session, actor: Actor, person_id: UUID, *, active: bool, now: datetime) -> None:
     """Let a person in, or keep them out from their next click on: signed out, and their keys no longer work."""
     actor.require(Permission.ADMINISTER)
-    person = _person(session, person_id)
+    person = _held_still(session, person_id, stays_admin=active)
     if not active:
-        _keep_one_admin(session, person)
         tasks.release_all(session, person_id)
     person.active, person.sessions_valid_from = active, now
     action = "person.activated" if active else "person.deactivated"
@@ -96,17 +94,23 @@ def _person(session: Session, person_id: UUID) -> Person:
     return person
 
 
-def _keep_one_admin(session: Session, person: Person) -> None:
-    if person.role != Role.ADMIN or not person.active:
-        return
-    admins = session.execute(
-        select(col(Person.id))
-        .where(col(Person.role) == "admin", col(Person.active))
-        .order_by(col(Person.id))
-        .with_for_update()  # two admins who demote each other at once wait here, and the second sees the first gone
-    ).all()
-    if len(admins) <= 1:
+def _held_still(session: Session, person_id: UUID, *, stays_admin: bool) -> Person:
+    """The person, whom nobody else changes, and who does not act, until this transaction ends.
+
+    Two admins who demote each other at once wait here, and the second sees the first gone.
+    """
+    chosen = col(Person.id) == person_id
+    is_admin = (col(Person.role) == Role.ADMIN.value) & col(Person.active)
+    if not stays_admin and session.execute(select(col(Person.id)).where(chosen, is_admin)).first():
+        chosen |= is_admin
+    query = select(Person).where(chosen).order_by(col(Person.id)).with_for_update(key_share=True)
+    held = session.execute(query.execution_options(populate_existing=True)).scalars().all()
+    person: Person | None = next((one for one in held if one.id == person_id), None)
+    if person is None:
+        raise NotFound("There is no such person.")
+    if not stays_admin and [one.id for one in held if one.role == Role.ADMIN and one.active] == [person_id]:
         raise WrongState("This is the last active admin. Make another person admin first.")
+    return person
 
 
 def attempt_sign_in(session: Session, username: str, address: str, *, now: datetime) -> tuple[UUID, str | None]:
@@ -119,11 +123,12 @@ def attempt_sign_in(session: Session, username: str, address: str, *, now: datet
         username = NO_USERNAME
     for lock in sorted(int(sha256(value.encode())[:8], 16) for value in (username, address)):
         advisory_lock(session, lock)
-    for column, value, most in (
-        (SignInAttempt.username, username, MAX_PER_PERSON),
-        (SignInAttempt.address, address, MAX_PER_ADDRESS),
-    ):
-        _refuse_many(session, col(column) == value, most, now)
+    for column, value, most in _limits(username, address):
+        if _n_failed(session, col(column) == value, now) >= most:
+            raise TooMany(
+                "Too many attempts to sign in. Wait 15 minutes, or ask an admin for a new password.",
+                retry_after=int(ATTEMPT_WINDOW.total_seconds()),
+            )
     attempt = SignInAttempt(username=username, address=address, at=now, succeeded=False)
     session.add(attempt)
     session.flush()
@@ -133,17 +138,20 @@ def attempt_sign_in(session: Session, username: str, address: str, *, now: datet
     return attempt.id, row[0] if row else None
 
 
-def _refuse_many(session: Session, whose, most: int, now: datetime) -> None:  # type: ignore[no-untyped-def]
-    n_failed = session.execute(
+def _limits(username: str, address: str) -> tuple[tuple[Any, str, int], ...]:
+    return (
+        (SignInAttempt.username, username, MAX_PER_PERSON),
+        (SignInAttempt.address, address, MAX_PER_ADDRESS),
+    )
+
+
+def _n_failed(session: Session, whose: Any, now: datetime) -> int:
+    n: int = session.execute(
         select(func.count())
         .select_from(SignInAttempt)
         .where(whose, col(SignInAttempt.at) > now - ATTEMPT_WINDOW, ~col(SignInAttempt.succeeded))
     ).scalar_one()
-    if n_failed >= most:
-        raise TooMany(
-            "Too many attempts to sign in. Wait 15 minutes, or ask an admin for a new password.",
-            retry_after=int(ATTEMPT_WINDOW.total_seconds()),
-        )
+    return n
 
 
 def finish_sign_in(session: Session, attempt_id: UUID, *, right: bool, now: datetime) -> Person | None:
@@ -154,16 +162,26 @@ def finish_sign_in(session: Session, attempt_id: UUID, *, right: bool, now: date
     ).scalar()
     is_current = person is not None and person.sessions_valid_from <= attempt.at
     if not right or person is None or not is_current:  # or the password was changed while the old one was checked
-        nobody = Actor(ActorKind.SYSTEM, None, "sign-in")
-        audit.record(
-            session, nobody, "sign_in.failed", ("person", person.id if person else None), now=now,
-            username=attempt.username, address=attempt.address,
-        )  # fmt: skip
+        _record_failure(session, attempt, person, now)
         return None
     attempt.succeeded = True
     actor = person_actor(person.id, person.name, Role(person.role))
     audit.record(session, actor, "sign_in.succeeded", ("person", person.id), now=now, address=attempt.address)
     return person
+
+
+def _record_failure(session: Session, attempt: SignInAttempt, person: Person | None, now: datetime) -> None:
+    """Put a failure on record; and once, where it is the last before a limit, that the next ones will be refused.
+
+    What is refused by then leaves no event of its own: nobody can fill the trail by trying on.
+    """
+    nobody = Actor(ActorKind.SYSTEM, None, "sign-in")
+    subject = ("person", person.id if person else None)
+    told: dict[str, Any] = {"username": attempt.username, "address": attempt.address}
+    audit.record(session, nobody, "sign_in.failed", subject, now=now, **told)
+    for column, value, most in _limits(attempt.username, attempt.address):
+        if _n_failed(session, col(column) == value, now) >= most:
+            audit.record(session, nobody, "sign_in.limited", subject, now=now, limit=column.key, n=most, **told)
 
 
 def sign_out(session: Session, actor: Actor, *, now: datetime) -> None:

@@ -35,6 +35,6 @@ def activate(session: Session, actor: Actor, slug: str, document: str, *, now: d
     session.flush()
     system.active_policy_id = policy.id
     told: dict[str, Any] = {"version": policy.version, "digest": policy.digest}
-    audit.record(session, actor, "policy.activated", ("system", system.id), now=now, **told)
+    audit.record(session, actor, "policy.activated", ("system", system.id), now=now, policy_id=policy.id, **told)
     outbox.enqueue(session, "policy.activated", None, now=now, system=slug, **told)
     return policy

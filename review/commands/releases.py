@@ -1,5 +1,6 @@
 """Handing a release out: looks at an item, and the producer's first sight of what was decided, go on record."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -25,7 +26,7 @@ def fetch(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> Re
     if release.state is not ReleaseState.PENDING:
         if actor.system_id is None:
             audit.record(session, actor, "item.viewed", ("item", item_id), now=now)
-        _mark_fetched(session, actor, item_id, now)
+        _mark_fetched(session, actor, [item_id], now)
     return release
 
 
@@ -33,7 +34,15 @@ def look(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> Non
     """Put a look at a whole item on record, before it is read; for its producer this may be the first sight too."""
     _hold_still(session, item_id)
     audit.record(session, actor, "item.viewed", ("item", item_id), now=now)
-    _mark_fetched(session, actor, item_id, now)
+    _mark_fetched(session, actor, [item_id], now)
+
+
+def see(session: Session, actor: Actor, item_ids: Sequence[UUID], *, now: datetime) -> Sequence[Item]:
+    """Put on record that a producer is told where its items stand. Returns them as they are then, by id."""
+    chosen = select(Item).where(col(Item.id).in_(item_ids)).order_by(col(Item.id)).with_for_update()
+    found = session.execute(chosen.execution_options(populate_existing=True)).scalars().all()
+    _mark_fetched(session, actor, item_ids, now)
+    return found
 
 
 def _hold_still(session: Session, item_id: UUID) -> None:
@@ -41,23 +50,22 @@ def _hold_still(session: Session, item_id: UUID) -> None:
     session.execute(select(col(Item.id)).where(col(Item.id) == item_id).with_for_update())
 
 
-def _mark_fetched(session: Session, actor: Actor, item_id: UUID, now: datetime) -> None:
+def _mark_fetched(session: Session, actor: Actor, item_ids: Sequence[UUID], now: datetime) -> None:
     if actor.system_id is None:
         return
     marked = session.execute(
         update(Item)
         .where(
-            col(Item.id) == item_id,
+            col(Item.id).in_(item_ids),
             col(Item.system_id) == actor.system_id,
             col(Item.route) != Route.PASS.value,
             col(Item.release_state) != ReleaseState.PENDING.value,
             col(Item.release_fetched_at).is_(None),
         )
         .values(release_fetched_at=now)
-        .returning(col(Item.release_state), col(Item.release_digest), col(Item.decision_id))
+        .returning(col(Item.id), col(Item.release_state), col(Item.release_digest), col(Item.decision_id))
         .execution_options(synchronize_session=False)
-    ).first()
-    if marked is not None:
-        state, sha256, decision_id = marked
+    )
+    for item_id, state, sha256, decision_id in marked.all():
         told = {"state": state, "sha256": sha256, "decision_id": decision_id}
         audit.record(session, actor, "release.fetched", ("item", item_id), now=now, **told)

@@ -4,6 +4,8 @@ Conditions are CEL (https://cel.dev) over the output's fields. The first rule th
 """
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -24,6 +26,7 @@ FIELDS = frozenset(
 )  # fmt: skip
 MAX_REVIEWERS = 5
 AUDIT_SAMPLE = "audit_sample"
+_MAX_RULES, _MAX_CONDITION = 200, 4_000
 RULE_FAILED = "rule_failed"
 DEFAULT_TAXONOMY = (
     "unsupported", "contradicts_source", "omission", "wrong_label",
@@ -82,7 +85,7 @@ class Rule(Strict):
     """
 
     name: Name
-    when: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+    when: Annotated[str, StringConstraints(min_length=1, max_length=_MAX_CONDITION)]
     route: Route
     reasons: list[Code] = Field(default_factory=list, max_length=20)
     priority: int = Field(default=50, ge=0, le=100)
@@ -129,7 +132,7 @@ class Policy(Strict):
     """
 
     queue: Code
-    rules: list[Rule] = Field(max_length=200)
+    rules: list[Rule] = Field(max_length=_MAX_RULES)
     audit_sample: AuditSample = AuditSample(probability=0)
     due: Due = timedelta(hours=4)
     order: Order = Order.PRIORITY
@@ -164,42 +167,71 @@ class Ruling(NamedTuple):
 
 
 def read_policy(text: str) -> Policy:
-    """Parse and check a YAML policy; raises Invalid naming the rule, the field and the fix."""
+    """Parse and check a YAML policy; raises Invalid naming every rule and field that is wrong, and the fix."""
     try:
         document = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError) as error:
         raise Invalid(f"The policy is not YAML: {error}.", field="document") from error
+    wrong = _wrong_conditions(document)
     try:
         policy = Policy.model_validate(document)
     except ValidationError as error:
-        raise invalid(error) from error
-    _check_names(policy)
-    _check_rules(policy)
-    for rule in policy.rules:
-        _check_condition(rule)
+        raise _all_of([*_wrong_fields(error), *wrong]) from error
+    wrong += _wrong_names(policy) + [fault for rule in policy.rules for fault in _wrong_rule(rule, policy)]
+    if wrong:
+        raise _all_of(wrong)
     return policy
 
 
-def _check_rules(policy: Policy) -> None:
-    for rule in policy.rules:
-        field = f"rules[{rule.name}]"
-        if rule.on_lapse is OnLapse.FALLBACK and not (rule.fallback or policy.fallback):
-            raise Invalid(f"{field} falls back to a text that is not given. Add fallback.", field=f"{field}.fallback")
-        if rule.route is Route.BLOCK and not rule.hold:
-            raise Invalid(f"{field} blocks: it cannot release at once. Remove hold: false.", field=f"{field}.hold")
-        if rule.four_eyes and rule.coverage < 1:
-            raise Invalid(f"{field} asks for four eyes: on every output. Remove coverage.", field=f"{field}.coverage")
-        if rule.n_people + rule.extra_on_disagreement > MAX_REVIEWERS:
-            raise Invalid(
-                f"{field} would ask more than {MAX_REVIEWERS} people.", field=f"{field}.extra_on_disagreement"
-            )
+def _all_of(wrong: list[Invalid]) -> Invalid:
+    """One refusal that tells of everything that is wrong, so that it is mended in one go."""
+    if len(wrong) == 1:
+        return wrong[0]
+    told = " ".join(f"({n}) {one.message}" for n, one in enumerate(wrong, 1))
+    return Invalid(f"{len(wrong)} things are wrong: {told}", field="document")
 
 
-def _check_names(policy: Policy) -> None:
-    names = [rule.name for rule in policy.rules]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
-        raise Invalid(f"Two rules are named “{twice}”. Give each rule its own name.", field="rules")
+def _wrong_fields(error: ValidationError) -> list[Invalid]:
+    return [_wrong_field(details) for details in error.errors(include_url=False)]
+
+
+def _wrong_field(details: Any) -> Invalid:
+    found = invalid(ValidationError.from_exception_data("Policy", [details]))
+    if "due" in details["loc"]:
+        return Invalid(
+            f"{found.field} is a duration such as PT4H or P1D, over 0 and up to 366 days.", field=found.field
+        )
+    return found
+
+
+def _wrong_names(policy: Policy) -> list[Invalid]:
+    n_named = Counter(rule.name for rule in policy.rules)
+    return [
+        Invalid(f"Two rules are named “{name}”. Give each rule its own name.", field="rules")
+        for name, n in n_named.items()
+        if n > 1
+    ]
+
+
+def _wrong_rule(rule: Rule, policy: Policy) -> Iterator[Invalid]:
+    """What of a rule does not fit together."""
+    field = f"rules[{rule.name}]"
+    if rule.on_lapse is OnLapse.FALLBACK and not (rule.fallback or policy.fallback):
+        yield Invalid(f"{field} falls back to a text that is not given. Add fallback.", field=f"{field}.fallback")
+    if rule.route is Route.BLOCK and not rule.hold:
+        yield Invalid(f"{field} blocks: it cannot release at once. Remove hold: false.", field=f"{field}.hold")
+    if rule.four_eyes and rule.coverage < 1:
+        yield Invalid(f"{field} asks for four eyes: on every output. Remove coverage.", field=f"{field}.coverage")
+    if rule.n_people + rule.extra_on_disagreement > MAX_REVIEWERS:
+        yield Invalid(f"{field} asks more than {MAX_REVIEWERS} people.", field=f"{field}.extra_on_disagreement")
+
+
+def _wrong_conditions(document: Any) -> list[Invalid]:
+    """What is wrong with the conditions of all rules that are rules at all, also where other fields are wrong."""
+    rules = document.get("rules") if isinstance(document, dict) else None
+    named = [rule for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
+    checked = [_wrong_condition(rule.get("name"), rule.get("when")) for rule in named[:_MAX_RULES]]
+    return [wrong for wrong in checked if wrong is not None]
 
 
 # One output with every field filled, so that a condition that cannot work fails on activation and not at night.
@@ -214,20 +246,23 @@ _PROBE = {
 _SHAPED_BY_PRODUCER = frozenset({"metadata", "input", "output", "context", "alternatives"})
 
 
-def _check_condition(rule: Rule) -> None:
-    field = f"rules[{rule.name}].when"
+def _wrong_condition(name: Any, when: Any) -> Invalid | None:
+    if not isinstance(when, str) or not 0 < len(when) <= _MAX_CONDITION:
+        return None  # which is told as a field's fault
+    field = f"rules[{name}].when"
     try:
-        program = cel.compile(rule.when)
+        program = cel.compile(when)
     except ValueError as error:
-        raise Invalid(f"{field} is not CEL: {error}", field=field) from error
+        return Invalid(f"{field} is not CEL: {error}", field=field)
     try:
         matched = program.execute(dict(_PROBE))
     except (RuntimeError, TypeError, ValueError, LookupError, ArithmeticError) as error:
         if not isinstance(error, RuntimeError) and _SHAPED_BY_PRODUCER & set(program.variables()):
-            return
-        raise Invalid(f"{field} fails: {error} Known fields: {', '.join(sorted(FIELDS))}.", field=field) from error
+            return None
+        return Invalid(f"{field} fails: {error} Known fields: {', '.join(sorted(FIELDS))}.", field=field)
     if not isinstance(matched, bool):
-        raise Invalid(f"{field} gives {matched!r}; a condition must give true or false.", field=field)
+        return Invalid(f"{field} gives {matched!r}; a condition must give true or false.", field=field)
+    return None
 
 
 class _Condition:

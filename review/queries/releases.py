@@ -43,6 +43,12 @@ def standing(session: Session, actor: Actor, item_id: UUID) -> Standing:
     return Standing(state, row.release_digest, on_record)
 
 
+def is_unseen(item: Item) -> bool:
+    """Whether the producer has not been told yet what was decided."""
+    is_decided = item.route != Route.PASS.value and item.release_state != ReleaseState.PENDING.value
+    return is_decided and item.release_fetched_at is None
+
+
 def settled(session: Session, item_ids: Sequence[UUID]) -> set[UUID]:
     """Those of the items whose release is no longer pending."""
     found: set[UUID] = set()

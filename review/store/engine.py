@@ -8,13 +8,15 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy import create_engine as sa_create_engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlmodel import Session, text
+
+from review.errors import Busy
 
 T = TypeVar("T")
 
-_WRITE = "holdpoint_write"
-_BUSY_SECONDS = 30
+WRITE = {"holdpoint_write": True}  # the execution options of a transaction that writes
+_BUSY_SECONDS = 10  # as long as one waits for writers of other processes, and of one's own
 _TRIES = 8  # each try that fails is one that another transaction won
 _PAGE_BYTES = 8192  # three items of 2 KB a page, where 4096 holds one: half the bytes to write at intake
 
@@ -43,13 +45,21 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session whose changes are committed together at the end, durably, or not at all."""
+        """A session whose changes are committed together at the end, durably, or not at all.
+
+        Raises Busy where SQLite's one writer is somebody else for too long.
+        """
         if self._turn is None:
             with self._transaction() as session:
                 yield session
         else:
-            with self._turn, self._transaction() as session:
-                yield session
+            if not self._turn.acquire(timeout=_BUSY_SECONDS):
+                raise _busy()
+            try:
+                with self._transaction() as session:
+                    yield session
+            finally:
+                self._turn.release()
 
     def commit(self, work: Callable[[Session], T]) -> T:
         """Run work in a write transaction; where another transaction was first or in the way, run it again."""
@@ -66,7 +76,10 @@ class Store:
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
         with Session(self.engine, expire_on_commit=False) as session:
-            session.connection(execution_options={_WRITE: True})
+            try:
+                session.connection(execution_options=WRITE)
+            except OperationalError as error:
+                raise (_busy() if _is_locked(error) else error) from error
             yield session
             session.commit()
 
@@ -82,6 +95,14 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _busy() -> Busy:
+    return Busy("The database is busy with others' changes. Nothing was written; try again.", retry_after=2)
+
+
+def _is_locked(error: DBAPIError) -> bool:
+    return str(getattr(error.orig, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
 
 
 def _was_in_the_way(error: DBAPIError) -> bool:
@@ -113,8 +134,7 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get(_WRITE)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _is_write(connection) else "BEGIN")
 
     return engine
 
@@ -124,6 +144,16 @@ def _postgresql(url: str) -> Engine:
     if target.drivername == "postgresql":
         target = target.set(drivername="postgresql+psycopg")
     return sa_create_engine(target, pool_size=20, max_overflow=40, pool_pre_ping=True, hide_parameters=True)
+
+
+def _is_write(connection: Connection) -> bool:
+    return WRITE.keys() <= connection.get_execution_options().keys()
+
+
+def holds_rows(session: Session) -> bool:
+    """Whether what a change rests on has to be locked: in write transactions where others write at the same time."""
+    connection = session.connection()
+    return connection.dialect.name == "postgresql" and _is_write(connection)
 
 
 def advisory_lock(session: Session, number: int) -> None:

@@ -78,6 +78,11 @@ def test_gzip_is_read_in_one_member_or_several(api: Caller) -> None:
     assert api.batch(body, content_encoding="gzip").json()["accepted"] == 3
 
 
+def test_zeros_behind_a_gzip_member_are_padding(api: Caller) -> None:
+    body = gzip.compress(lines(2) + b"\n") + bytes(700_000) + gzip.compress(line("y")) + bytes(512)
+    assert api.batch(body, content_encoding="gzip").json()["accepted"] == 3
+
+
 @pytest.mark.parametrize(
     "body", [gzip.compress(lines(50))[:-9], b"no gzip at all", lines(2), gzip.compress(lines(2)) + b"tail"]
 )

@@ -66,6 +66,18 @@ def test_filters_fit_together(other: Caller) -> None:
     assert all_pages(other, "aud", q="capital of france", system="other") == ["elsewhere"]
 
 
+def test_events_say_by_which_key_and_producers_are_not_told_those_of_people(api: Caller) -> None:
+    item_id = api.send(output())["item_id"]
+    api.decide(api.claim())
+    actors = api.world.actors
+    known = api.get(f"/items/{item_id}/history", "aud").json()["events"]
+    by_key = {event["action"]: event["body"].get("key") for event in known}
+    assert by_key["outputs.received"] == str(actors["helper"].key_id)
+    assert by_key["item.decided"] == str(actors["ann"].key_id)
+    told = api.get(f"/items/{item_id}/history", "helper").json()["events"]
+    assert {event["body"].get("key") for event in told} == {None, str(actors["helper"].key_id)}
+
+
 def test_a_systems_key_sees_only_its_own(other: Caller) -> None:
     mine = other.send(output("mine"))["item_id"]
     theirs = other.send(output("theirs", system="other"), "other")["item_id"]

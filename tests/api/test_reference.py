@@ -1,16 +1,23 @@
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from review.api.answers import items as answers
+from review.api.app import create_api
 from review.queries import items
+from review.store import engine
 from review.store.engine import Store
 from tests.support.serving import Caller, in_process
 from tests.support.world import World
+
+ANY_ID = "01a204e9-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
@@ -107,6 +114,55 @@ def test_addresses_that_are_none_are_problems_too(api: Caller, method: str, path
     assert answer.json()["instance"] == f"/api/v1{path}"
     if status == 405:
         assert answer.headers["allow"]
+    else:
+        assert answer.json()["type"] == "urn:holdpoint:not-found"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/items?limt=2"),
+        ("GET", f"/items/{ANY_ID}?wait=3"),
+        ("GET", f"/items/{ANY_ID}/release?wait=0&waits=3"),
+        ("POST", "/tasks/claim?queue=default"),
+        ("POST", f"/decisions/{ANY_ID}/undo?force=1"),
+    ],
+)
+def test_parameters_that_are_none_are_refused(api: Caller, method: str, path: str) -> None:
+    answer = api.call(method, path)
+    assert answer.status_code == 422
+    assert answer.json()["field"] == path.partition("?")[2].split("&")[-1].partition("=")[0]
+    assert "is not a known parameter" in answer.json()["detail"]
+
+
+def test_a_busy_database_is_said_to_be_so_and_the_server_stays_up(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_BUSY_SECONDS", 0.5)
+    with ThreadPoolExecutor(60) as pool, api.world.store.write():
+        waiting = [pool.submit(api.post, "/tasks/claim", {}) for _ in range(60)]
+        began = time.monotonic()
+        assert api.get("/healthz", None).status_code == 200
+        assert api.get("/readyz", None).status_code == 200
+        assert time.monotonic() - began < 0.5
+        answers = [one.result(20) for one in waiting]
+    assert {one.status_code for one in answers} == {503}
+    assert {one.json()["type"] for one in answers} == {"urn:holdpoint:busy"}
+    assert {one.headers["retry-after"] for one in answers} == {"2"}
+
+
+def test_a_failure_is_logged_without_the_values_of_variables(
+    api: Caller, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        secret_in_a_local = "a customer's text"
+        raise RuntimeError(len(secret_in_a_local))
+
+    structlog.reset_defaults()
+    create_api(api.world.store)
+    monkeypatch.setattr(items, "listing", fail)
+    assert api.get("/items").status_code == 500
+    told = capsys.readouterr()
+    assert "RuntimeError" in told.err
+    assert "customer's text" not in told.out + told.err
 
 
 def test_a_failure_is_logged_under_the_reference_that_is_answered(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

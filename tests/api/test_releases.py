@@ -1,5 +1,7 @@
+import json
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
@@ -78,6 +80,45 @@ def test_a_decision_is_not_undone_while_its_release_is_being_fetched(api: Caller
             assert not undoing.done()
         assert undoing.result(10).status_code == 409
     assert release(api, str(item_id))["state"] == "released"
+
+
+WAYS_TO_LEARN: dict[str, Callable[[Caller, str], Any]] = {
+    "a list": lambda api, _: api.get("/items", "helper", params={"status": "decided"}).json()["items"],
+    "the item": lambda api, item_id: [api.get(f"/items/{item_id}", "helper").json()],
+    "the output again": lambda api, _: [{"release_state": api.send(output())["release"]["state"]}],
+    "a batch": lambda api, _: api.batch(json.dumps(output()).encode(), query="?results=true").json()["results"],
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_LEARN)
+def test_what_a_producer_was_told_is_not_undone(api: Caller, way: str) -> None:
+    item_id = api.send(output())["item_id"]
+    decided = api.decide(api.claim(), verdict="reject").json()
+    [told] = WAYS_TO_LEARN[way](api, item_id)
+    assert told["release_state"] == "withheld"
+    assert n_events(api, "release.fetched") == 1
+    assert WAYS_TO_LEARN[way](api, item_id)
+    assert n_events(api, "release.fetched") == 1
+    assert api.post(f"/decisions/{decided['decision_id']}/undo").status_code == 409
+
+
+def test_a_persons_list_and_a_batch_without_results_tell_the_producer_nothing(api: Caller) -> None:
+    api.send(output())
+    decided = api.decide(api.claim()).json()
+    assert len(api.get("/items", "aud").json()["items"]) == 1
+    assert api.batch(json.dumps(output()).encode()).json()["replayed"] == 1
+    assert n_events(api, "release.fetched") == 0
+    assert api.post(f"/decisions/{decided['decision_id']}/undo").status_code == 200
+
+
+def test_a_list_of_what_is_known_writes_nothing(api: Caller) -> None:
+    api.send(output("passed", confidence=0.9))
+    item_id = api.send(output("held"))["item_id"]
+    api.decide(api.claim())
+    release(api, item_id)
+    before = n_rows(api.world.store)
+    assert len(api.get("/items", "helper").json()["items"]) == 2
+    assert n_rows(api.world.store) == before
 
 
 def test_what_passed_is_released_without_a_record_of_each_poll(api: Caller) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from review.commands import keys, people, policies, systems
-from review.domain import passwords
+from review.domain import content, passwords
 from review.domain.actors import GRANTS, Permission, Role
 from review.errors import (
     Conflict,
@@ -143,6 +143,19 @@ def test_attempts_are_limited_per_address_whoever_they_name(world: World) -> Non
             people.attempt_sign_in(session, f"nobody{n}", "10.0.0.1", now=world.now)
     with pytest.raises(TooMany), world.store.write() as session:
         people.attempt_sign_in(session, "ann", "10.0.0.1", now=world.now)
+
+
+def test_a_limit_that_was_reached_is_on_record_once(world: World) -> None:
+    add_person(world, password_hash=passwords.hashed("right password"))
+    for _ in range(people.MAX_PER_PERSON):
+        assert sign_in(world, "wrong password") is None
+    for _ in range(3):
+        with pytest.raises(TooMany):
+            sign_in(world, "right password")
+    with world.store.read() as session:
+        query = select(col(AuditEvent.body)).where(col(AuditEvent.action) == "sign_in.limited")
+        [body] = session.execute(query).scalars()
+    assert content.parse(body) == {"address": "10.0.0.1", "limit": "username", "n": 5, "username": "eve"}
 
 
 def test_right_sign_ins_do_not_count_against_anyone(world: World) -> None:

@@ -1,18 +1,24 @@
 """Many hands on one queue: no task is decided twice, none is lost; and one external id makes one item."""
 
 import json
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from uuid import UUID
 
+import pytest
 from sqlalchemy import func, select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from review.commands import decisions, intake, people, tasks
 from review.domain.actors import HOLDPOINT, Actor, Role, person_actor
 from review.domain.decisions import Answer
 from review.domain.lifecycle import LeaseToken
 from review.domain.outputs import read_output
+from review.errors import Unauthenticated
+from review.queries import keys
+from review.queries import people as people_queries
 from review.store.tables import Decision, Item, Task
 from tests.support.world import World, output
 
@@ -56,6 +62,54 @@ def test_sixteen_hands_on_one_queue_decide_every_task_once(world: World) -> None
         assert session.execute(select(func.count()).select_from(Decision)).scalar_one() == N_TASKS
         open_tasks = select(func.count()).select_from(Task).where(col(Task.state) == "open")
         assert session.execute(open_tasks).scalar_one() == 0
+
+
+def test_who_is_deactivated_in_the_same_instant_decides_nothing(world: World) -> None:
+    """Whichever is first: a decision that committed did so before its author was out."""
+    world.submit(output("a"))
+    ann, token = world.actors["ann"].person_id, world.tokens["ann"]
+    task = world.claim()
+    assert task is not None
+    lease = world.lease(task)
+    with ThreadPoolExecutor(1) as pool:
+        with world.store.write() as session:
+            people.set_active(session, HOLDPOINT, ann, active=False, now=world.now)
+            deciding = pool.submit(decide_by_key, world, token, task, lease)
+            time.sleep(0.5)
+            assert not deciding.done()
+        with pytest.raises(Unauthenticated):
+            deciding.result(20)
+    with world.store.read() as session:
+        assert session.execute(select(func.count()).select_from(Decision)).scalar_one() == 0
+
+
+def test_deactivating_waits_for_what_the_person_does_now(world: World) -> None:
+    ann, token = world.actors["ann"].person_id, world.tokens["ann"]
+    for known in (
+        lambda session: keys.actor_of(session, token),
+        lambda session: people_queries.signed_in(session, "ann", world.now),
+    ):
+        with ThreadPoolExecutor(1) as pool:
+            with world.store.write() as session:
+                assert known(session) is not None
+                out = pool.submit(set_active, world, ann, active=False)
+                time.sleep(0.5)
+                assert not out.done()
+            out.result(20)
+        set_active(world, ann, active=True)
+
+
+def set_active(world: World, person_id: UUID, *, active: bool) -> None:
+    with world.store.write() as session:
+        people.set_active(session, HOLDPOINT, person_id, active=active, now=world.now)
+
+
+def decide_by_key(world: World, token: str, task: Task, lease: LeaseToken) -> None:
+    def work(session: Session) -> None:
+        actor = keys.actor_of(session, token)
+        decisions.decide(session, actor, task.id, lease, Answer(verdict="approve"), now=world.now)
+
+    world.store.commit(work)
 
 
 def test_one_external_id_sent_at_once_by_many_makes_one_item(world: World) -> None:

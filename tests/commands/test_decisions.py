@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from review.commands import decisions, releases, tasks
+from review.commands import decisions, policies, releases, tasks
+from review.domain.actors import HOLDPOINT
 from review.domain.content import content_digest
 from review.domain.decisions import EscalationReason
 from review.domain.lifecycle import LEASE, LeaseToken
@@ -15,7 +16,7 @@ from review.errors import Forbidden, Invalid, LeaseLost, NotFound, WrongState
 from review.queries import items
 from review.queries import tasks as task_queries
 from review.store.tables import AuditEvent, Decision, Item, OutboxMessage, Task
-from tests.support.world import World, output
+from tests.support.world import SAMPLING, World, output
 
 
 def claimed(world: World, who: str = "ann") -> Task:
@@ -73,11 +74,10 @@ def test_a_rejection_withholds(world: World) -> None:
 
 
 def test_a_sample_was_released_at_intake_and_stays_so(world: World) -> None:
-    drawn = next(
-        taken
-        for taken in world.submit(*(output(f"s{i}", confidence=0.9) for i in range(200)))
-        if "audit_sample" in taken.reasons
-    )
+    with world.store.write() as session:
+        policies.activate(session, HOLDPOINT, "helper", SAMPLING.replace("0.05", "1"), now=world.now)
+    [drawn] = world.submit(output(confidence=0.9))
+    assert "audit_sample" in drawn.reasons
     assert (drawn.route, drawn.status, drawn.release_state) == ("pass", "waiting", "released")
     task = claimed(world)
     world.decide(task, verdict="reject", labels=["unsupported"])

@@ -3,11 +3,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from review.commands import systems
 from review.delivery import worker
 from review.demo import play
 from review.demo.arrivals import N_HANDED_UP, N_WAITING
@@ -28,8 +30,11 @@ NIGHT = datetime(2026, 5, 17, 1, 5, tzinfo=UTC)  # a Sunday
 
 
 def loaded(store: Store, now: datetime) -> list[SignIn]:
+    """Load the demo with known passwords, and with samples that are the same in every run."""
     numbers = count(1)
-    return play.load(store, now, lambda: f"made password {next(numbers)}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(systems, "secrets", SimpleNamespace(token_bytes=bytes))
+        return play.load(store, now, lambda: f"made password {next(numbers)}")
 
 
 def open_tasks(store: Store) -> list[tuple[Task, int]]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from review.domain.outputs import Output
 from review.domain.policies import HOLD_EVERYTHING, RULE_FAILED, CompiledPolicy, Route, draw, read_policy
 from review.errors import Invalid
-from tests.support.world import POLICY, output
+from tests.support.world import POLICY, SAMPLING, output
 
 KEY = b"k" * 32
 
@@ -28,12 +28,16 @@ def test_low_or_no_confidence_is_held(confidence: float | None) -> None:
 
 
 def test_what_matches_nothing_passes_with_the_probability_it_could_have_been_drawn_with() -> None:
-    passed = ruling(confidence=0.9)
+    passed = ruling(SAMPLING, confidence=0.9)
     assert (passed.route, passed.inclusion_probability) == (Route.PASS, 0.05)
 
 
+def test_the_policy_of_other_tests_leaves_nothing_to_chance() -> None:
+    assert read_policy(POLICY).audit_sample.probability == 0
+
+
 def test_a_sample_passes_and_is_reviewed() -> None:
-    drawn = ruling(POLICY.replace("0.05", "1"), confidence=0.9)
+    drawn = ruling(SAMPLING.replace("0.05", "1"), confidence=0.9)
     assert (drawn.route, drawn.reasons, drawn.held, drawn.reviewed) == (Route.PASS, ("audit_sample",), False, True)
 
 
@@ -71,10 +75,10 @@ def test_arithmetic_that_fails_holds_the_output(when: str) -> None:
             "rules",
             "Two rules",
         ),
-        ("queue: q\nrules: []\ndue: P9999999D", "due", "less than or equal"),
-        ('queue: q\nrules: [{name: a, when: "true", route: review, due: -PT4H}]', "rules.0.due", "greater than"),
+        ("queue: q\nrules: []\ndue: P9999999D", "due", "a duration such as PT4H"),
+        ('queue: q\nrules: [{name: a, when: "true", route: review, due: -PT4H}]', "rules.0.due", "PT4H or P1D"),
         ("[" * 3_000, "document", "not YAML"),
-        ("queue: q\nrules: []\ndue: PT0S", "due", "greater than"),
+        ("queue: q\nrules: []\ndue: PT0S", "due", "over 0"),
         ("queue: q\nrules: []\naudit_sample: {probability: 1.5}", "audit_sample.probability", "less than or equal"),
         ("queue: q\nrules: []\naudit_sample: {probability: .nan}", "audit_sample.probability", "finite"),
         ("just text", "body", "valid dictionary"),
@@ -84,6 +88,26 @@ def test_a_policy_that_cannot_work_is_refused_naming_the_field(document: str, fi
     with pytest.raises(Invalid, match=says) as refused:
         read_policy(document)
     assert refused.value.field == field
+
+
+def test_everything_that_is_wrong_with_a_policy_is_told_at_once() -> None:
+    document = """
+        queue: q
+        due: soon
+        colour: red
+        rules:
+          - {name: a, when: "confidence <", route: pass}
+          - {name: b, when: "", route: nowhere}
+          - {name: c, when: "kind", route: pass, due: 4 hours}
+          - {name: c, when: "true", route: pass}
+    """
+    with pytest.raises(Invalid) as refused:
+        read_policy(document)
+    assert refused.value.field == "document"
+    for field in ("due", "colour", "rules.1.when", "rules.1.route", "rules.2.due", "rules[a].when", "rules[c].when"):
+        assert f") {field}" in refused.value.message, field
+    assert "7 things" in refused.value.message
+    assert "timedelta" not in refused.value.message
 
 
 def test_the_policy_of_a_new_system_holds_everything() -> None:

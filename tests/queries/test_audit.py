@@ -2,14 +2,18 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from review.commands import decisions
+from review.commands import decisions, people
 from review.delivery import worker
+from review.domain.actors import HOLDPOINT, Role
+from review.domain.content import sha256
+from review.domain.decisions import EscalationReason
 from review.queries import audit
 from review.queries.audit import Kind, Verification
 from review.store.engine import Store
@@ -29,7 +33,12 @@ def seal(world: World, key: AuditKey) -> None:
 
 
 def tell_a_story(world: World, key: AuditKey) -> None:
-    """Batches of intake and decisions, one of them undone, sealed in four pieces."""
+    """People who come and go, intake, decisions, one of them undone, and one handed up: sealed in four pieces."""
+    with world.store.write() as session:
+        for active in (False, True):
+            people.set_active(session, HOLDPOINT, world.actors["dee"].person_id, active=active, now=world.now)
+        people.set_role(session, HOLDPOINT, world.actors["bob"].person_id, Role.LEAD, now=world.now)
+        people.set_active(session, HOLDPOINT, world.actors["aud"].person_id, active=False, now=world.now)
     seal(world, key)
     world.submit(*(output(f"b{n}") for n in range(5)))
     world.submit(output("single"), output("passed", confidence=0.9))
@@ -41,6 +50,11 @@ def tell_a_story(world: World, key: AuditKey) -> None:
         decision = world.decide(task, verdict=verdict, correction=correction, labels=["style"], note="why")
     with world.store.write() as session:
         decisions.undo(session, world.actors["ann"], decision.id, now=world.later(seconds=2))
+    task = world.claim("lea")
+    assert task is not None
+    with world.store.write() as session:
+        reason = EscalationReason.HIGH_RISK
+        decisions.escalate(session, world.actors["lea"], task.id, world.lease(task), reason, "look", now=world.now)
     seal(world, key)
     world.claim("bob")
     world.submit(output("last"))
@@ -302,7 +316,10 @@ COLUMNS = {
     "audit_checkpoint": ["seq", "head", "at", "signature"],
     "decision": ["id", "item_id", "task_id", "item_version", "verdict", "correction", "difference", "labels",
                  "spans", "note", "decided_by_kind", "decided_by_id", "claimed_at", "decided_at", "superseded_at"],
-    "item": ["id", "content_digest", "intake_event_id"],
+    "item": ["id", "content_digest", "intake_event_id", "status", "release_state", "release_digest", "decision_id"],
+    "escalation": ["id", "item_id", "from_task_id", "to_task_id", "reason", "note", "by_id", "at"],
+    "policy": ["id", "system_id", "version", "document", "digest", "activated_at", "activated_by"],
+    "person": ["id", "username", "role", "active"],
     "item_payload": ["item_id", "content"],
 }  # fmt: skip
 VALUES = st.one_of(
@@ -341,6 +358,108 @@ def test_any_tampering_is_found(sealed_story: tuple[Path, AuditKey], data: st.Da
         verification = audit.verify(tampering.store, key)
         assert verification.ok is not touched
         json.dumps(verification.as_dict(), default=str)
+
+
+STANDINGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a rejected one released": ("release_state = 'withheld'", {"release_state": "released"}),
+    "an approved one with another digest": (
+        "status = 'decided' AND release_state = 'released'",
+        {"release_digest": "0" * 64},
+    ),
+    "an approved one withheld": ("status = 'decided' AND release_state = 'released'", {"release_state": "withheld"}),
+    "a waiting one released": ("external_id = 'last'", {"release_state": "released"}),
+    "a waiting one decided": ("external_id = 'last'", {"status": "decided"}),
+    "a waiting one passed": ("external_id = 'last'", {"status": "passed", "release_state": "released"}),
+    "one that passed, withheld": ("external_id = 'passed'", {"release_state": "withheld"}),
+    "one that passed, waiting": ("external_id = 'passed'", {"status": "waiting"}),
+    "a decided one without its decision": ("status = 'decided'", {"decision_id": None}),
+}
+
+
+@pytest.mark.parametrize("name", STANDINGS)
+def test_an_item_that_stands_where_nobody_put_it_is_named(
+    world: World, key: AuditKey, tampering: Tampering, name: str
+) -> None:
+    where, values = STANDINGS[name]
+    item_id = tampering.all(f"SELECT id FROM item WHERE {where} ORDER BY id LIMIT 1")[0][0]
+    tampering.change("item", f"id = {tampering.literal(item_id)}", **values)
+    problem = audit.verify(world.store, key).problem
+    assert problem is not None
+    assert (problem.kind, problem.what, problem.id) == (Kind.CHANGED, "item", str(UUID(str(item_id))))
+    assert "does not follow" in str(problem)
+
+
+def test_an_item_with_the_decision_of_another_is_named(world: World, key: AuditKey, tampering: Tampering) -> None:
+    _, decision_id = tampering.decision(0)
+    tampering.run(
+        "UPDATE item SET status = 'decided', release_state = 'released', "
+        f"decision_id = {tampering.literal(decision_id)} WHERE external_id = 'last'"
+    )
+    problem = audit.verify(world.store, key).problem
+    assert problem is not None
+    assert (problem.what, problem.id) == ("item", tampering.item("last"))
+
+
+ROWS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "another reason": ("escalation", "true", {"reason": "other"}),
+    "another note": ("escalation", "true", {"note": "nothing to see"}),
+    "another policy text": ("policy", "version = 1", {"document": "queue: default\nrules: []\n"}),
+    "a policy that somebody else activated": ("policy", "version = 2", {"activated_by": "Ann"}),
+    "a reviewer made admin": ("person", "username = 'ann'", {"role": "admin"}),
+    "a lead made reviewer again": ("person", "username = 'bob'", {"role": "reviewer"}),
+    "one who left let in": ("person", "username = 'aud'", {"active": True}),
+    "one who came back kept out": ("person", "username = 'dee'", {"active": False}),
+    "another username": ("person", "username = 'ann'", {"username": "eve"}),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_that_is_not_as_its_event_says_is_named(
+    world: World, key: AuditKey, tampering: Tampering, name: str
+) -> None:
+    table, where, values = ROWS[name]
+    tampering.change(table, where, **values)
+    kind, what, seq = found(world.store, key)
+    assert (kind, what) == (Kind.CHANGED, table)
+    assert seq is not None
+
+
+def test_a_policy_changed_with_its_digest_is_named(world: World, key: AuditKey, tampering: Tampering) -> None:
+    document = "queue: default\nrules: []\n"
+    tampering.change("policy", "version = 2", document=document, digest=sha256(document.encode()))
+    assert found(world.store, key)[:2] == (Kind.CHANGED, "policy")
+
+
+@pytest.mark.parametrize("table", ["escalation", "policy", "person"])
+def test_a_row_that_was_deleted_is_named(world: World, key: AuditKey, tampering: Tampering, table: str) -> None:
+    tampering.run(f"DELETE FROM {table}")
+    kind, what, seq = found(world.store, key)
+    assert (kind, what) == (Kind.REMOVED, table)
+    assert seq is not None
+
+
+def test_a_person_nobody_added_is_named(world: World, key: AuditKey, tampering: Tampering) -> None:
+    made = tampering.literal(uuid4())
+    tampering.run(
+        "INSERT INTO person (id, username, name, email, role, active, sessions_valid_from, created_at) "
+        f"SELECT {made}, 'eve', 'Eve', 'eve@example.com', 'admin', active, sessions_valid_from, created_at "
+        "FROM person WHERE username = 'ann'"
+    )
+    assert found(world.store, key) == (Kind.INSERTED, "person", None)
+
+
+@pytest.mark.parametrize("table", ["escalation", "policy"])
+def test_a_row_that_no_event_tells_of_is_named(world: World, key: AuditKey, tampering: Tampering, table: str) -> None:
+    forged = tampering.forge_copy(table, **FORGED[table])
+    problem = audit.verify(world.store, key).problem
+    assert problem is not None
+    assert (problem.kind, problem.what, problem.id, problem.seq) == (Kind.INSERTED, table, forged, None)
+
+
+FORGED: dict[str, dict[str, str]] = {
+    "escalation": {"from_task_id": "to_task_id", "to_task_id": "from_task_id"},  # each may be there once
+    "policy": {"version": "version + 7"},
+}
 
 
 @pytest.mark.parametrize(

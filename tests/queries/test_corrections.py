@@ -186,3 +186,17 @@ def test_an_export_is_on_record_and_needs_the_permission(world: World) -> None:
         exported(world, Format.JSONL, "ann")
     with world.store.read() as session:
         assert len(session.execute(EXPORTS).all()) == 1
+
+
+def test_a_preview_is_on_record(world: World) -> None:
+    decide_one(world, "a", "text", verdict="approve")
+    lea = world.actors["lea"]
+    n, rows = exports.preview_corrections(world.store, lea, Wanted(system="helper"), limit=5, now=world.now)
+    assert (n, [row["external_id"] for row in rows]) == (1, ["a"])
+    with world.store.read() as session:
+        query = select(AuditEvent).where(col(AuditEvent.action) == "corrections.previewed")
+        event = session.execute(query).scalar_one()
+    body = content.parse(event.body)
+    assert (event.actor_name, body["n"], body["n_shown"], body["filters"]["system"]) == ("Lea", 1, 1, "helper")
+    with pytest.raises(Forbidden):
+        exports.preview_corrections(world.store, world.actors["ann"], Wanted(), limit=5, now=world.now)

@@ -1,14 +1,19 @@
 """Transactions: durable, all or nothing, and history that nobody edits."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
+from review.errors import Busy
+from review.store import engine
 from review.store.engine import Store
 from review.store.tables import Decision, Person
 from review.store.types import new_id
+from tests.support.databases import opened
 from tests.support.world import World, output
 
 
@@ -46,6 +51,24 @@ def test_commit_runs_again_where_another_was_first(world: World) -> None:
 
     assert world.store.commit(work) == "done"
     assert len(tries) == 2
+
+
+def test_a_writer_that_holds_on_makes_others_busy_and_not_wait_for_ever(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_BUSY_SECONDS", 0.3)
+    began = time.monotonic()
+    with sqlite_store.write(), ThreadPoolExecutor(1) as pool, pytest.raises(Busy, match="Nothing was written"):
+        pool.submit(_write_nothing, sqlite_store).result()
+    with opened(str(sqlite_store.engine.url)) as other, sqlite_store.write(), pytest.raises(Busy):
+        _write_nothing(other)
+    assert time.monotonic() - began < 5
+    _write_nothing(sqlite_store)
+
+
+def _write_nothing(store: Store) -> None:
+    with store.write():
+        pass
 
 
 def test_times_are_aware_and_come_back_as_utc(world: World) -> None:

@@ -1,5 +1,8 @@
 """Models equal migrations, and both directions work, on each database."""
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,38 @@ def test_down_to_nothing_and_up_again(database_url: str) -> None:
         assert not store.is_ready()
         migrate.upgrade(store.engine)
         assert store.is_ready()
+
+
+MIGRATE = """
+import sys
+from review.store import migrate
+from review.store.engine import Store
+store = Store(sys.argv[1])
+sys.stdin.readline()
+migrate.upgrade(store.engine)
+assert store.is_ready()
+"""
+
+
+@pytest.mark.parametrize("n_rounds", [3])
+def test_several_processes_may_migrate_one_fresh_database_at_once(
+    database_url: str, tmp_path: Path, n_rounds: int
+) -> None:
+    for n in range(n_rounds):
+        with opened(database_url) as store:
+            if store.engine.dialect.name == "sqlite":
+                database_url = f"sqlite:///{tmp_path}/fresh{n}.db"
+            else:
+                migrate.downgrade(store.engine)
+        command = [sys.executable, "-c", MIGRATE, database_url]
+        processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
+        time.sleep(1)  # each has loaded its modules by then, and waits at its line
+        for process in processes:
+            assert process.stdin
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+        told = [process.communicate(timeout=60)[1].decode() for process in processes]
+        assert [process.returncode for process in processes] == [0] * 4, told
 
 
 def test_upgrading_twice_changes_nothing(store: Store) -> None:

@@ -151,6 +151,17 @@ class Tampering:
         )
         return str(made)
 
+    def forge_copy(self, table: str, **changed: str) -> str:
+        """Put a row in like the first of a table, with an id of its own; `changed` are columns in SQL."""
+        made = uuid4()
+        columns = [name for (name,) in self._columns(table) if name != "id"]
+        values = ", ".join(changed.get(name, name) for name in columns)
+        self.run(
+            f"INSERT INTO {table} (id, {', '.join(columns)}) "
+            f"SELECT {self.literal(made)}, {values} FROM {table} ORDER BY id LIMIT 1"
+        )
+        return str(made)
+
     def forge_item(self, like: str, intake_event_id: str | None = None) -> str:
         """Put an item in that says it came with another."""
         made = uuid4()

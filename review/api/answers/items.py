@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from review.api.answers import outputs
 from review.api.answers.common import Author, author, exactly
-from review.domain.actors import Actor
+from review.domain.actors import Actor, ActorKind
 from review.domain.decisions import Verdict
 from review.domain.lifecycle import ItemStatus, ReleaseState
 from review.domain.outputs import OutputKind
@@ -186,11 +186,18 @@ def history(item_id: UUID, events: list[Event], *, told: Actor) -> HistoryAnswer
     return {"item_id": item_id, "events": [_event(event, told) for event in events]}
 
 
+def _body(event: Event, told: Actor) -> dict[str, Any]:
+    """What an event says; to a producer, not by which key a person came."""
+    if told.system_id is None or event.actor_kind != ActorKind.PERSON:
+        return event.body
+    return {name: value for name, value in event.body.items() if name != "key"}
+
+
 def _event(event: Event, told: Actor) -> EventAnswer:
     return {
         "at": event.at,
         "actor": author(event.actor_kind, event.actor_name, told=told),
         "action": event.action,
-        "body": event.body,
+        "body": _body(event, told),
         "seq": event.seq,
     }

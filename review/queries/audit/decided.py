@@ -1,8 +1,7 @@
 """Checking decisions against the events that tell of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select
 from sqlmodel import Session, col
@@ -25,15 +24,9 @@ class Decisions:
     def add(self, events: Sequence[Row[Any]]) -> Problem | None:
         """Check the decisions that these events tell of."""
         told = [(event, rows.body_of(event)) for event in events if event.action in (_DECIDED, _UNDONE)]
-        kept = self._kept(body.get("decision_id") for _, body in told)
-        return first(self._check(event, body, kept.get(str(body.get("decision_id")))) for event, body in told)
-
-    def _kept(self, decision_ids: Iterator[Any]) -> dict[str, Row[Any]]:
-        wanted = {UUID(found) for found in decision_ids if _is_id(found)}
-        if not wanted:
-            return {}
         query = select(*rows.untyped(Decision, *DECISION_FIELDS, "superseded_at"))
-        return {rows.name(row.id): row for row in self.session.execute(query.where(col(Decision.id).in_(wanted)))}
+        kept = rows.by_id(self.session, query, col(Decision.id), (body.get("decision_id") for _, body in told))
+        return first(self._check(event, body, kept.get(str(body.get("decision_id")))) for event, body in told)
 
     def _check(self, event: Row[Any], body: dict[str, Any], decision: Row[Any] | None) -> Problem | None:
         decided = event.action == _DECIDED
@@ -75,10 +68,3 @@ class Decisions:
             col(AuditEvent.subject_id).in_(subjects), col(AuditEvent.action) == action
         )
         return {str(rows.body_of(event).get("decision_id")) for event in self.session.execute(query)}
-
-
-def _is_id(value: Any) -> bool:
-    try:
-        return bool(str(UUID(value)) == value)
-    except rows.UNREADABLE:
-        return False

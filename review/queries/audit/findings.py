@@ -19,8 +19,9 @@ class Kind(StrEnum):
 class Problem:
     """One entry that is not as it was written.
 
-    `what` is event, checkpoint, decision or item. `seq` is the entry's place in the chain, or that of its event;
-    None where it has none. `id` is None where the entry is gone and nothing else tells its id.
+    `what` is event, checkpoint, decision, escalation, policy, person or item. `seq` is the entry's place in the
+    chain, or that of its event; None where it has none. `id` is None where the entry is gone and nothing else tells
+    its id.
     """
 
     kind: Kind

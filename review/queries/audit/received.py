@@ -9,9 +9,9 @@ from sqlmodel import Session, col
 
 from review.domain.audit import item_line
 from review.domain.content import parse, sha256
-from review.queries.audit import rows
+from review.queries.audit import rows, standing
 from review.queries.audit.findings import Kind, Problem, first
-from review.store.tables import AuditEvent, Item, ItemPayload
+from review.store.tables import AuditEvent, Decision, Item, ItemPayload
 
 RECEIVED = "outputs.received"
 
@@ -37,13 +37,15 @@ class _Batch:
 class Items:
     """Every content gives its item's digest, and the items of an intake give the digest that its event keeps.
 
-    Items of intakes at the same time come by mixed, so a few batches are open at once; memory stays flat.
+    Each item stands where its routing and its decision put it. Items of intakes at the same time come by mixed, so a
+    few batches are open at once; memory stays flat.
     """
 
     def __init__(self, session: Session) -> None:
         self.session, self.n = session, 0
         self._open: dict[Any, _Batch] = {}
         self._wrong: _Batch | None = None
+        self._misplaced: Problem | None = None
 
     def check(self, n_told: int | None) -> Problem | None:
         """Walk all items; `n_told` is how many the events tell of, where all events could be read."""
@@ -56,8 +58,8 @@ class Items:
             self._keep_wrong(batch)
         found = first([found, self._explained()])
         if found is None and n_told is not None and n_told != self.n:
-            return self._vanished()
-        return found
+            found = self._vanished()
+        return found or self._misplaced
 
     def _add(self, row: Row[Any]) -> Problem | None:
         item_id = rows.name(row.id)
@@ -73,6 +75,9 @@ class Items:
             del self._open[batch.event_id]
             if batch.over.hexdigest() != batch.digest:
                 self._keep_wrong(batch)
+        if self._misplaced is None and not standing.follows(row):
+            detail = "its status or its release does not follow from its routing and its decision"
+            self._misplaced = Problem(Kind.CHANGED, "item", item_id, None, detail)
         if _digest_of(row.content) != row.content_digest:
             return Problem(Kind.CHANGED, "item", item_id, row.seq, "its content does not give its digest")
         return None
@@ -132,8 +137,11 @@ def _items() -> Select[Any]:
             *rows.untyped(Item, "reasons", "policy_version", "inclusion_probability"),
             *rows.untyped(ItemPayload, "content"),
             *rows.untyped(AuditEvent, "action", "body", "seq"),
+            *standing.COLUMNS,
+            standing.N_STANDING.label("n_standing"),
         )
         .outerjoin(ItemPayload, col(ItemPayload.item_id) == col(Item.id))
+        .outerjoin(Decision, standing.IS_ITS_OWN)
         .outerjoin(AuditEvent, col(AuditEvent.id) == col(Item.intake_event_id))
         .order_by(col(Item.id))
     )

@@ -1,6 +1,6 @@
 """Rows as the database has them, before any type is made of them: a value that cannot be read was tampered with."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,15 +10,15 @@ from sqlalchemy import Row, Select, select, type_coerce
 from sqlalchemy.types import NullType
 from sqlmodel import Session
 
-from review.domain.audit import DECISION_FIELDS, Entry, decision_digest
+from review.domain.audit import DECISION_FIELDS, Entry, row_digest
 from review.errors import ReviewError
 from review.store.tables import AuditEvent
 
 CHUNK = 1_000
 UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, ReviewError)
 _JSON = frozenset({"correction", "difference", "labels", "spans"})
-_TIMES = frozenset({"claimed_at", "decided_at"})
-_IDS = frozenset({"id", "item_id", "task_id", "decided_by_id"})
+_TIMES = frozenset({"claimed_at", "decided_at", "at"})
+_IDS = frozenset({"id", "item_id", "task_id", "decided_by_id", "from_task_id", "to_task_id", "by_id"})
 
 
 def untyped(table: Any, *names: str) -> list[Any]:
@@ -78,8 +78,13 @@ def digest_of_event(row: Row[Any]) -> str | None:
 
 def digest_of_decision(row: Row[Any]) -> str | None:
     """The digest over a decision's fields as they are now; None where they cannot be read."""
+    return digest_of(row, DECISION_FIELDS)
+
+
+def digest_of(row: Row[Any], fields: Sequence[str]) -> str | None:
+    """The digest over these fields of a row as they are now; None where they cannot be read."""
     try:
-        return decision_digest({name: _field(name, getattr(row, name)) for name in DECISION_FIELDS})
+        return row_digest(fields, {name: _field(name, getattr(row, name)) for name in fields})
     except UNREADABLE:
         return None
 
@@ -92,6 +97,21 @@ def _field(name: str, value: Any) -> Any:
     if name in _TIMES:
         return as_time(value)
     return orjson.loads(value) if name in _JSON else value
+
+
+def by_id(session: Session, query: Select[Any], column: Any, ids: Iterable[Any]) -> dict[str, Row[Any]]:
+    """The rows of a query that have one of these ids in a column, by their own ids; what is no id is passed over."""
+    wanted = {UUID(found) for found in ids if _is_id(found)}
+    if not wanted:
+        return {}
+    return {name(row.id): row for row in session.execute(query.where(column.in_(wanted)))}
+
+
+def _is_id(value: Any) -> bool:
+    try:
+        return bool(str(UUID(value)) == value)
+    except UNREADABLE:
+        return False
 
 
 def body_of(row: Row[Any]) -> dict[str, Any]:

@@ -10,13 +10,15 @@ from review.queries.audit import rows
 from review.queries.audit.chain import Chain, Verifier
 from review.queries.audit.decided import Decisions
 from review.queries.audit.findings import Kind, Problem, Verification, first
+from review.queries.audit.people import People
 from review.queries.audit.received import RECEIVED, Items
+from review.queries.audit.told import ESCALATIONS, POLICIES, Told
 from review.store.engine import Store
 from review.store.tables import AuditEvent
 
 
 def verify(store: Store, key: Verifier) -> Verification:
-    """Check every event, checkpoint, decision and item, and name the first that is not as it was written."""
+    """Check every event, checkpoint, and row that events tell of, and name the first that is not as it was written."""
     with store.snapshot() as session:
         return _Walk(session, key).verification()
 
@@ -24,12 +26,13 @@ def verify(store: Store, key: Verifier) -> Verification:
 class _Walk:
     def __init__(self, session: Session, key: Verifier) -> None:
         self.session, self.chain = session, Chain(session, key)
-        self.decisions, self.items = Decisions(session), Items(session)
+        self.decisions, self.items, self.people = Decisions(session), Items(session), People(session)
+        self.told = [Told(session, ESCALATIONS), Told(session, POLICIES)]
         self.n_unsealed = self.n_received = 0
 
     def verification(self) -> Verification:
         """Events first, then what they do not tell of; the items in any case, as theirs may be the first problem."""
-        of_events = self._sealed() or self._unsealed() or self.decisions.end()
+        of_events = self._sealed() or self._unsealed() or self._untold()
         of_items = self.items.check(None if of_events else self.n_received)
         return Verification(
             self.chain.seq, self.chain.head, self.n_unsealed, self.chain.n_checkpoints, self.decisions.n_decided,
@@ -64,7 +67,11 @@ class _Walk:
 
     def _told(self, events: Sequence[Row[Any]]) -> Problem | None:
         self.n_received += sum(_n_received(event) for event in events)
-        return self.decisions.add(events)
+        self.people.add(events)
+        return first([self.decisions.add(events), *(told.add(events) for told in self.told)])
+
+    def _untold(self) -> Problem | None:
+        return first([self.decisions.end(), *(told.end() for told in self.told), self.people.end()])
 
 
 def _altered(event: Row[Any]) -> Problem | None:

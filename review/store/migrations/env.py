@@ -2,10 +2,12 @@
 
 from alembic import context
 
+from review.store.engine import WRITE
 from review.store.tables import metadata
 
 engine = context.config.attributes["engine"]
-with engine.connect() as connection:
+writing = engine.execution_options(**WRITE)  # SQLite's writer lock is taken before the revision is read
+with writing.connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=metadata,
