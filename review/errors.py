@@ -56,6 +56,20 @@ class WrongState(ReviewError):
     title = "Moved on"
 
 
+class NotReleased(ReviewError):
+    """There is nothing to use yet, or nothing was let through."""
+
+    status = 409
+    title = "Not released"
+
+
+class Consumed(ReviewError):
+    """The release was given out already; it is given once."""
+
+    status = 409
+    title = "Used already"
+
+
 class LeaseLost(ReviewError):
     """The hold on the task has ended; nothing was written."""
 

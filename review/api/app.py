@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from review import logs
-from review.api import items, outputs, problems, reference, tasks
+from review.api import items, outputs, policies, problems, queues, reference, systems, tasks
 from review.api.answers import common
 from review.api.answers.common import reply
 from review.api.edge import Edge, edge_of
@@ -69,8 +69,8 @@ def create_api(store: Store, *, clock: Callable[[], datetime] = lambda: datetime
             HTTPException: problems.http_error,
         },
     )
-    api.state.edge = Edge(store, clock, Waiting(store), CapacityLimiter(BATCHES_AT_ONCE), CapacityLimiter(1))
-    for part in (outputs.router, items.router, tasks.router):
+    api.state.edge = Edge(store, clock, Waiting(store, clock), CapacityLimiter(BATCHES_AT_ONCE), CapacityLimiter(1))
+    for part in (outputs.router, items.router, tasks.router, policies.router, systems.router, queues.router):
         api.include_router(part, dependencies=[Depends(problems.known_parameters)])
     api.include_router(router)
     reference.add_page(api)

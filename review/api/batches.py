@@ -9,6 +9,7 @@ from review.api.answers import outputs as answers
 from review.api.answers.outputs import BatchAnswer, LineAnswer, RejectedLine
 from review.api.problems import problem_of
 from review.commands.intake import Taken
+from review.domain.modes import Mode
 from review.domain.outputs import Output, read_output
 from review.errors import Invalid, ReviewError, TooLarge
 
@@ -23,12 +24,18 @@ Take = Callable[[list[tuple[Output, bytes]]], list[Taken | ReviewError]]
 
 
 class Batch:
-    """The state of one batch; `take` records checked outputs in a transaction of its own, durably."""
+    """The state of one batch; `take` records checked outputs in a transaction of its own, durably.
 
-    def __init__(self, take: Take, clock: Callable[[], datetime], *, gzipped: bool, with_results: bool) -> None:
+    `mode` is the system's as the batch begins; each commit sees it anew.
+    """
+
+    def __init__(
+        self, take: Take, clock: Callable[[], datetime], mode: Mode, *, gzipped: bool, with_results: bool
+    ) -> None:
         self._take, self._clock = take, clock
         self._blocks = _Gunzip().blocks if gzipped else _plain
         self._with_results = with_results
+        self._mode = mode
         self._n_received = self._n_unpacked = 0
         self._n_lines = 0
         self._rest = b""
@@ -62,6 +69,7 @@ class Batch:
             "replayed": self._n_replayed,
             "rejected": self._rejected,
             "routes": {"pass": self._routes["pass"], "review": self._routes["review"], "block": self._routes["block"]},
+            "mode": self._mode,
         }
         if self._with_results:
             answer["results"] = self._results
@@ -91,6 +99,7 @@ class Batch:
             if isinstance(taken, ReviewError):
                 self._reject(line, taken)
                 continue
+            self._mode = Mode(taken.mode)
             self._routes[taken.route] += 1
             self._n_replayed += taken.replayed
             if self._with_results:

@@ -16,6 +16,7 @@ MAX_BODY_BYTES = 4 * content.MAX_CONTENT_BYTES  # JSON may spell two bytes of co
 JSON = ("application/json",)
 
 Token = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 
 
@@ -45,6 +46,32 @@ class EscalationBody(Strict):
     item_version: Version | None = None
     reason: EscalationReason
     note: Note = ""
+
+
+class DocumentBody(Strict):
+    """A policy as YAML text."""
+
+    document: str
+
+
+class SeenBody(Strict):
+    """The SHA-256 of the exact text that the person looked at."""
+
+    sha256: Sha256
+
+
+class DraftChangeBody(Strict):
+    """Another text for a draft, and the SHA-256 of the text that was changed."""
+
+    document: str
+    sha256: Sha256
+
+
+class DryRunBody(Strict):
+    """A policy as YAML text, and over how many outputs it is run."""
+
+    document: str
+    last: int = Field(default=10_000, ge=1, le=100_000, strict=True)
 
 
 T = TypeVar("T", bound=Strict)

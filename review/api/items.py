@@ -1,4 +1,4 @@
-"""Items over HTTP: find them, read one with its history, and fetch or wait for its release."""
+"""Items over HTTP: find them, read one with its history, wait for its release and use it, and reopen one."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,19 +11,22 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
+from review.api import bodies
 from review.api.answers import items as answers
 from review.api.answers import outputs
 from review.api.answers.common import reply
 from review.api.edge import Edge, edge_of, key_of
-from review.api.reference import gives
-from review.commands import releases
+from review.api.gate_bodies import ConsumeBody, ReopenBody
+from review.api.reference import gives, takes
+from review.commands import releases, reopenings
 from review.domain import content
 from review.domain.actors import Actor
 from review.domain.lifecycle import ReleaseState
 from review.errors import NotFound
 from review.queries import items
 from review.queries import releases as release_queries
-from review.queries.items import MAX_PAGE, Filter, Release
+from review.queries.items import MAX_PAGE, Filter
+from review.queries.releases import Release
 from review.store.tables import Item
 
 MAX_WAIT_SECONDS = 60
@@ -67,15 +70,14 @@ async def listing(
 
 
 def _listed(edge: Edge, key: str, rows: Callable[[Session, Actor], _Rows]) -> _Rows:
-    def if_on_record(session: Session, actor: Actor, _now: datetime) -> _Rows | None:
+    def if_on_record(session: Session, actor: Actor, now: datetime) -> _Rows | None:
         found = rows(session, actor)
-        is_new = actor.system_id is not None and any(release_queries.is_unseen(item) for item, _ in found)
+        is_new = actor.system_id is not None and any(release_queries.is_unseen(item, now=now) for item, _ in found)
         return None if is_new else found
 
     def put_on_record(session: Session, actor: Actor, now: datetime) -> _Rows:
-        found = rows(session, actor)
-        releases.see(session, actor, [item.id for item, _ in found], now=now)
-        return found
+        releases.see(session, actor, [item.id for item, _ in rows(session, actor)], now=now)
+        return rows(session, actor)  # what is listed may be another, where a fail-safe had the word
 
     found = edge.reading(key, if_on_record)
     return edge.writing(key, put_on_record) if found is None else found
@@ -92,7 +94,7 @@ async def one(request: Request, item_id: UUID) -> Response:
     def whole(session: Session, actor: Actor, now: datetime) -> answers.WholeAnswer:
         releases.look(session, actor, item_id, now=now)
         found = items.whole(session, actor, item_id)
-        return answers.whole(found, items.release_of(found), told=actor)
+        return answers.whole(found, release_queries.release_of(session, found, now=now), told=actor)
 
     return reply(await edge_of(request).write(request, whole))
 
@@ -118,24 +120,67 @@ async def history(request: Request, item_id: UUID) -> Response:
     **gives({200: ("What may be used now", outputs.ReleaseAnswer)}, 403, 404, 422),
 )
 async def release(request: Request, item_id: UUID, wait: Wait = 0) -> Response:
-    """What the producer may use. With `wait`, the answer comes once it is decided, or after so many seconds.
+    """What the producer may use. With `wait`, the answer comes once there is one, or after so many seconds.
+
+    While the system is stopped, what was not used yet is withheld, with the text that stands in.
 
     The producer's first sight of a decision closes the time in which its author can undo it.
     """
     edge, key = edge_of(request), key_of(request)
     if wait > 0:
-        now = await edge.read(request, lambda session, actor, _: release_queries.standing(session, actor, item_id))
-        if now.state is ReleaseState.PENDING:
+        found = await edge.read(
+            request, lambda session, actor, now: release_queries.standing(session, actor, item_id, now=now)
+        )
+        if found.state is ReleaseState.PENDING:
             await edge.waiting.until_settled(item_id, wait)
     return reply(outputs.release(await to_thread.run_sync(_release, edge, key, item_id)))
 
 
 def _release(edge: Edge, key: str, item_id: UUID) -> Release:
-    def if_on_record(session: Session, actor: Actor, _now: datetime) -> Release | None:
-        standing = release_queries.standing(session, actor, item_id)
-        return items.release(session, actor, item_id) if standing.on_record else None
+    def if_on_record(session: Session, actor: Actor, now: datetime) -> Release | None:
+        standing = release_queries.standing(session, actor, item_id, now=now)
+        release = release_queries.release(session, actor, item_id, now=now) if standing.on_record else None
+        return release if release and release.state is standing.state else None
 
     def put_on_record(session: Session, actor: Actor, now: datetime) -> Release:
         return releases.fetch(session, actor, item_id, now=now)
 
     return edge.reading(key, if_on_record) or edge.writing(key, put_on_record)
+
+
+@router.post(
+    "/items/{item_id}/release/consume",
+    summary="Use a release",
+    **gives({200: ("The content, for the only time", outputs.ReleaseAnswer)}, 403, 404, 409, 413, 415, 422,
+            body=takes(ConsumeBody)),
+)  # fmt: skip
+async def consume(request: Request, item_id: UUID) -> Response:
+    """Give out what was released, once, to the producer that names its SHA-256.
+
+    `409` says which: nothing is released (`not-released`), it was given out before (`consumed`), or the digest is
+    another (`conflict`). While the system is stopped, the answer is withheld, with the text that stands in, and
+    nothing changes. Not safe to repeat: an answer that was lost is not given again.
+    """
+    sha256 = (await bodies.read(request, ConsumeBody)).sha256
+
+    def use(session: Session, actor: Actor, now: datetime) -> outputs.ReleaseAnswer:
+        return outputs.release(releases.consume(session, actor, item_id, sha256, now=now))
+
+    return reply(await edge_of(request).write(request, use))
+
+
+@router.post(
+    "/items/{item_id}/reopen",
+    summary="Reopen an item",
+    **gives({201: ("A new task stands in the item's queue", answers.ReopenedAnswer)}, 403, 404, 409, 413, 415, 422,
+            body=takes(ReopenBody)),
+)  # fmt: skip
+async def reopen(request: Request, item_id: UUID) -> Response:
+    """Ask again about an item that people or Holdpoint had settled. For leads. What was not used yet is held again."""
+    reason = (await bodies.read(request, ReopenBody)).reason
+
+    def ask_again(session: Session, actor: Actor, now: datetime) -> answers.ReopenedAnswer:
+        task = reopenings.reopen(session, actor, item_id, reason=reason, now=now)
+        return answers.reopened(session.get_one(Item, item_id), task)
+
+    return reply(await edge_of(request).write(request, ask_again), 201)

@@ -21,10 +21,14 @@ from review.commands import intake, releases
 from review.commands.intake import Taken
 from review.domain import content
 from review.domain.actors import Actor, ActorKind, Permission
-from review.domain.lifecycle import ReleaseState
+from review.domain.lifecycle import ItemStatus, ReleaseState
+from review.domain.modes import Mode
 from review.domain.outputs import Output, read_output
+from review.domain.policies import Route
 from review.errors import ReviewError
-from review.queries.items import Release
+from review.queries import modes
+from review.queries import releases as release_queries
+from review.queries.releases import Release
 
 LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 _FEED_BYTES = 256 * 1024
@@ -41,7 +45,7 @@ Checked = tuple[Output, bytes]
             201: ("Taken in: where it was routed, and what may be used of it", answers.SubmittedAnswer),
             200: ("The same output was sent before; its release as it is now", answers.SubmittedAnswer),
         },
-        403, 409, 413, 415, 422, body=takes(Output),
+        403, 409, 413, 415, 422, 429, body=takes(Output),
     ),
 )  # fmt: skip
 async def submit(request: Request) -> Response:
@@ -60,7 +64,7 @@ def _submit(edge: Edge, key: str, raw: bytes) -> tuple[bool, answers.SubmittedAn
         (taken,) = intake.take(session, actor, [checked], now=now)
         if isinstance(taken, ReviewError):
             raise taken
-        if taken.replayed:
+        if taken.replayed or _is_gated(taken, checked[0]):
             return taken, releases.fetch(session, actor, taken.item_id, now=now)
         return taken, _first_release(taken, checked[0])
 
@@ -68,11 +72,17 @@ def _submit(edge: Edge, key: str, raw: bytes) -> tuple[bool, answers.SubmittedAn
     return taken.replayed, answers.submitted(taken, release)
 
 
+def _is_gated(taken: Taken, output: Output) -> bool:
+    """Whether more than its own routing says what may be used of a new output: Holdpoint answered, or its bundle."""
+    return taken.status == ItemStatus.LAPSED or output.bundle is not None
+
+
 def _first_release(taken: Taken, output: Output) -> Release:
     if taken.release_state == ReleaseState.PENDING:
-        return Release(ReleaseState.PENDING, None, None, None, None, None)
+        return Release(ReleaseState.PENDING)
     digest = content.content_digest(output.output)
-    return Release(ReleaseState.RELEASED, output.output, digest, None, ActorKind.SYSTEM.value, None)
+    by = ActorKind.SYSTEM.value if taken.route == Route.PASS else None
+    return Release(ReleaseState.RELEASED, output.output, digest, decided_by_kind=by)
 
 
 @router.post(
@@ -94,31 +104,44 @@ async def submit_batch(
     bodies.require_type(request, LINES)
     gzipped = bodies.require_encoding(request, ("identity", "gzip")) == "gzip"
     bodies.require_length(request, MAX_BYTES)
-    (await to_thread.run_sync(edge.actor_of, key)).require(Permission.SUBMIT)
+    mode = await to_thread.run_sync(edge.reading, key, _mode)
 
     def take(checked: list[Checked]) -> list[Taken | ReviewError]:
         def work(session: Session, actor: Actor, now: datetime) -> list[Taken | ReviewError]:
             taken = intake.take(session, actor, checked, now=now)
-            return _as_told(session, actor, taken, now) if results else taken
+            return _as_told(session, actor, checked, taken, now) if results else taken
 
         return edge.writing(key, work)
 
-    batch = Batch(take, edge.clock, gzipped=gzipped, with_results=results)
+    batch = Batch(take, edge.clock, mode, gzipped=gzipped, with_results=results)
     await _pour(request, batch, edge)
     return reply(await to_thread.run_sync(batch.finish, limiter=edge.batches))
 
 
+def _mode(session: Session, actor: Actor, now: datetime) -> Mode:
+    """The mode of the system that may send outputs here."""
+    actor.require(Permission.SUBMIT)
+    return modes.mode_of(session, actor, actor.name, now=now).mode
+
+
 def _as_told(
-    session: Session, actor: Actor, taken: list[Taken | ReviewError], now: datetime
+    session: Session, actor: Actor, checked: list[Checked], taken: list[Taken | ReviewError], now: datetime
 ) -> list[Taken | ReviewError]:
     """The same, with those that were sent before as they stand now: their producer is about to see it."""
     known = [one.item_id for one in taken if isinstance(one, Taken) and one.replayed]
     seen = {item.id: item for item in releases.see(session, actor, known, now=now)} if known else {}
+
+    def as_told(output: Output, one: Taken) -> Taken:
+        item = seen.get(one.item_id)
+        if item is not None:
+            one = one._replace(status=item.status, release_state=item.release_state)
+        if output.bundle is None and (item is None or one.mode != Mode.STOPPED):
+            return one
+        gated = release_queries.standing(session, actor, one.item_id, now=now)
+        return one._replace(release_state=gated.state.value)
+
     return [
-        one._replace(status=item.status, release_state=item.release_state)
-        if isinstance(one, Taken) and (item := seen.get(one.item_id))
-        else one
-        for one in taken
+        as_told(output, one) if isinstance(one, Taken) else one for (output, _), one in zip(checked, taken, strict=True)
     ]
 
 

@@ -10,16 +10,46 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from review.api import bodies
-from review.api.answers import common, items, outputs, tasks
+from review.api import bodies, gate_bodies, queue_bodies
+from review.api.answers import common, items, outputs, policies, queues, systems, tasks
 from review.api.problems import MEDIA_TYPE, Problem
+from review.domain.contingencies import PlanText
 from review.domain.outputs import Output
+from review.domain.queues import Settings, Skills
 
-_BODIES = (Output, bodies.ClaimBody, bodies.LeaseBody, bodies.DecisionBody, bodies.EscalationBody)
+_BODIES = (
+    Output,
+    bodies.ClaimBody,
+    bodies.LeaseBody,
+    bodies.DecisionBody,
+    bodies.EscalationBody,
+    bodies.DocumentBody,
+    bodies.SeenBody,
+    bodies.DraftChangeBody,
+    bodies.DryRunBody,
+    gate_bodies.ConsumeBody,
+    gate_bodies.ReopenBody,
+    gate_bodies.ModeBody,
+    gate_bodies.ReportBody,
+    gate_bodies.ExerciseBody,
+    PlanText,
+    Settings,
+    Skills,
+    queue_bodies.AssignBody,
+    queue_bodies.ReassignBody,
+    queue_bodies.AbsenceBody,
+    queue_bodies.PauseBody,
+    queue_bodies.LiftBody,
+)
 _ANSWERS = (
     common.StatusAnswer, common.MeAnswer, outputs.SubmittedAnswer, outputs.BatchAnswer, outputs.ReleaseAnswer,
     items.PageAnswer, items.WholeAnswer, items.HistoryAnswer, tasks.WorkAnswer, tasks.RenewedAnswer,
-    tasks.DecidedAnswer, tasks.EscalatedAnswer, Problem,
+    tasks.DecidedAnswer, tasks.EscalatedAnswer, policies.PoliciesAnswer, policies.PolicyAnswer, policies.CheckAnswer,
+    policies.DraftAnswer, policies.DraftsAnswer, policies.RolledBackAnswer, policies.DryRunAnswer,
+    items.ReopenedAnswer, systems.ModeAnswer, systems.ReportedAnswer, systems.PlanAnswer, systems.DrillAnswer,
+    systems.ContingenciesAnswer,
+    queues.QueuesAnswer, queues.QueueAnswer, queues.AssignedAnswer, queues.PreviewAnswer, queues.ReassignedAnswer,
+    queues.WorkersAnswer, queues.AbsencesAnswer, queues.AbsentAnswer, queues.PausesAnswer, Problem,
 )  # fmt: skip
 _REFUSALS = {
     401: "No key, or one that does not count",
@@ -29,6 +59,7 @@ _REFUSALS = {
     413: "Too large",
     415: "A type or encoding that is not read here",
     422: "A value that cannot be used",
+    429: "There is no room now: send it again later",
     503: "The database does not answer",
 }
 _REFS, _DEFINITIONS = TypeAdapter.json_schemas(

@@ -1,6 +1,8 @@
 """Long polls: any number of requests wait for releases, and one query at a time looks for all of them."""
 
 import asyncio
+from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -17,13 +19,13 @@ log = structlog.get_logger(__name__)
 class Waiting:
     """The releases that are waited for; a waiting request holds neither a thread nor a connection."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store, self._clock = store, clock
         self._waiters: dict[UUID, set[asyncio.Event]] = {}
         self._looking: asyncio.Task[None] | None = None
 
     async def until_settled(self, item_id: UUID, seconds: float) -> None:
-        """Return when the item's release is no longer pending, or the time is over."""
+        """Return when there is an answer: a decision, a fail-safe whose time has come, a stop; or the wait is over."""
         settled = asyncio.Event()
         self._waiters.setdefault(item_id, set()).add(settled)
         if self._looking is None or self._looking.done():
@@ -56,4 +58,4 @@ class Waiting:
 
     def _settled(self, item_ids: list[UUID]) -> set[UUID]:
         with self._store.read() as session:
-            return releases.settled(session, item_ids)
+            return releases.settled(session, item_ids, now=self._clock())

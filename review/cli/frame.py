@@ -1,16 +1,17 @@
 """What every command shares: who acts, the database, and how things are said."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
 from review.domain.actors import Actor, ActorKind
-from review.errors import WrongState
+from review.errors import Invalid, WrongState
 from review.settings import settings
 from review.store.engine import Store
 
@@ -47,6 +48,14 @@ def ready_store() -> Iterator[Store]:
         yield store
 
 
+def read_text(file: Path) -> str:
+    """The text of a file; raises Invalid where it is not UTF-8."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{file} is not UTF-8 text. Save it as UTF-8.", field="file") from error
+
+
 def complain(message: str) -> None:
     """Say in one line on stderr what went wrong."""
     remark("Error: " + " ".join(message.split()))
@@ -57,6 +66,6 @@ def remark(message: str) -> None:
     print(message, file=sys.stderr)
 
 
-def answer(text: str, facts: dict[str, Any], *, as_json: bool) -> None:
+def answer(text: str, facts: Mapping[str, Any], *, as_json: bool) -> None:
     """Print a command's result: a sentence for people, or JSON."""
     print(orjson.dumps(facts).decode() if as_json else text)

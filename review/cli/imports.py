@@ -11,11 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from review.cli import lines, mapping
-from review.cli.frame import AsJson, answer, complain, ready_store
+from review.cli.frame import AsJson, answer, complain, read_text, ready_store
 from review.cli.lines import Lines
 from review.cli.mapping import LineMap
 from review.cli.sending import HttpSender, Numbered, Outcome, Sender, StoreSender
-from review.cli.systems import read_text
 from review.client import Client
 from review.errors import Invalid, ReviewError
 

@@ -1,19 +1,16 @@
-"""`system add`, `key create`, `policy activate`."""
+"""`system add`, `system critical`, `key create`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from review.cli.frame import COMMAND_LINE, AsJson, answer, group, now, ready_store
-from review.commands import keys, policies, systems
-from review.errors import Invalid
+from review.commands import keys, systems
 
 app = typer.Typer()
 system = group("system", "AI systems whose outputs are reviewed.")
 key = group("key", "Keys for the HTTP interface.")
-policy = group("policy", "What is done with each output of a system.")
-for commands in (system, key, policy):
+for commands in (system, key):
     app.add_typer(commands)
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The system's short name.")]
@@ -38,6 +35,20 @@ def add(
            as_json=as_json)  # fmt: skip
 
 
+@system.command("critical")
+def critical(
+    slug: Slug,
+    *,
+    off: Annotated[bool, typer.Option("--off", help="Versions need no second person any more.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """From now on, a second person approves each version of the system's policy before it is in force."""
+    with ready_store() as store, store.write() as session:
+        systems.set_critical(session, COMMAND_LINE, slug, critical=not off, now=now())
+    said = "is not critical any more" if off else "is critical: a second person approves its policy from now on"
+    answer(f"{slug} {said}.", {"slug": slug, "is_critical": not off}, as_json=as_json)
+
+
 @key.command("create")
 def create(
     *,
@@ -53,25 +64,3 @@ def create(
         else:
             token = keys.create_for_person(session, COMMAND_LINE, user, now=now())
     print(token)
-
-
-@policy.command("activate")
-def activate(
-    slug: Slug,
-    file: Annotated[Path, typer.Argument(help="The policy, in YAML.", exists=True, dir_okay=False)],
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Check a policy and put it in force, from the next output on."""
-    with ready_store() as store, store.write() as session:
-        made = policies.activate(session, COMMAND_LINE, slug, read_text(file), now=now())
-    facts = {"system": slug, "version": made.version, "digest": made.digest}
-    answer(f"{slug} follows version {made.version} of its policy now.", facts, as_json=as_json)
-
-
-def read_text(file: Path) -> str:
-    """The text of a file; raises Invalid where it is not UTF-8."""
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise Invalid(f"{file} is not UTF-8 text. Save it as UTF-8.", field="file") from error

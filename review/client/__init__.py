@@ -14,27 +14,47 @@ from review.client.bodies import Sendable, as_json, batches
 from review.client.errors import (
     ClientError,
     Conflict,
+    Consumed,
     InvalidOutput,
     NotAllowed,
     NotKnown,
+    NotReleased,
     Refused,
     StillPending,
     Unavailable,
     WrongContent,
     error_of,
 )
-from review.client.results import RejectedLine, Release, Submitted, Summary, release_of, submitted
+from review.client.results import (
+    Event,
+    ModeNow,
+    Plan,
+    RejectedLine,
+    Release,
+    Reported,
+    Submitted,
+    Summary,
+    mode_of,
+    release_of,
+    reported,
+    submitted,
+)
 
 __all__ = [
     "Client",
     "ClientError",
     "Conflict",
+    "Consumed",
     "InvalidOutput",
+    "ModeNow",
     "NotAllowed",
     "NotKnown",
+    "NotReleased",
+    "Plan",
     "Refused",
     "RejectedLine",
     "Release",
+    "Reported",
     "StillPending",
     "Submitted",
     "Summary",
@@ -61,6 +81,7 @@ class Client:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._attempts, self._retry_seconds = attempts, retry_seconds
+        self._modes: dict[str, tuple[str, ModeNow]] = {}
         self._http = httpx.Client(
             base_url=url.rstrip("/").removesuffix("/api/v1") + "/api/v1",
             headers={"authorization": f"Bearer {key}"},
@@ -121,6 +142,33 @@ class Client:
             if until is not None and monotonic() >= until:
                 raise StillPending(f"Nobody decided item {item_id} within {timeout:g} seconds.")
 
+    def consume(self, item_id: UUID | str, sha256: str) -> Release:
+        """Use what was released, once: its content, where `sha256` is the digest of what you are about to use.
+
+        Raises NotReleased, Consumed, or Conflict for another digest. While the system is stopped, the answer is
+        `withheld`, with the text that stands in. It is never asked twice: after Unavailable nobody can tell whether
+        the release was given out, so ask your own records before you act.
+        """
+        request = {"content": orjson.dumps({"sha256": sha256}), "headers": _JSON}
+        return release_of(orjson.loads(self._once("POST", f"/items/{item_id}/release/consume", request).content))
+
+    def mode(self, slug: str) -> ModeNow:
+        """How the system runs now. Cheap to ask before every output: what did not change is not sent again."""
+        known = self._modes.get(slug)
+        headers = {"if-none-match": known[0]} if known else {}
+        answer = self._call("GET", f"/systems/{slug}/mode", headers=headers)
+        if known is None or answer.status_code != httpx.codes.NOT_MODIFIED:
+            known = (answer.headers["etag"], mode_of(orjson.loads(answer.content)))
+            self._modes[slug] = known
+        return known[1]
+
+    def report(self, slug: str, event: Event, detail: str = "") -> Reported:
+        """Report what happened to the model: the plan that is written for it is carried out, and announced."""
+        body = orjson.dumps({"event": event, "detail": detail})
+        return reported(
+            orjson.loads(self._call("POST", f"/systems/{slug}/events", content=body, headers=_JSON).content)
+        )
+
     def _call(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Ask, and ask again while the server cannot be reached: only for what may safely be asked twice."""
         for attempt in stamina.retry_context(
@@ -137,7 +185,7 @@ class Client:
             raise ClientError(f"{self._http.base_url} is no address of a server: {error}") from error
         except httpx.TransportError as error:
             raise Unavailable(f"{self._http.base_url} could not be reached: {error!r}") from error
-        if answer.is_success:
+        if answer.is_success or answer.status_code == httpx.codes.NOT_MODIFIED:
             return answer
         raise error_of(answer)
 

@@ -33,7 +33,15 @@ class NotKnown(Refused):
 
 
 class Conflict(Refused):
-    """The same external id was used before for other content."""
+    """The same external id was used before for other content; or a release has another digest than the one sent."""
+
+
+class NotReleased(Refused):
+    """Nothing is released: nobody decided yet, or it is withheld. Nothing was used up."""
+
+
+class Consumed(Refused):
+    """The release was given out before; it is given once. Do not act on it again."""
 
 
 class InvalidOutput(Refused):
@@ -55,6 +63,7 @@ class WrongContent(ClientError):
 
 
 _REFUSALS = {401: NotAllowed, 403: NotAllowed, 404: NotKnown, 409: Conflict, 413: InvalidOutput, 422: InvalidOutput}
+_BY_TYPE = {"urn:holdpoint:not-released": NotReleased, "urn:holdpoint:consumed": Consumed}
 
 
 def error_of(answer: httpx.Response) -> ClientError:
@@ -71,4 +80,5 @@ def error_of(answer: httpx.Response) -> ClientError:
         after = answer.headers.get("retry-after", "")
         unavailable.retry_after = float(after) if after.isdigit() else None
         return unavailable
-    return _REFUSALS.get(answer.status_code, Refused)(message, problem)
+    kind = _BY_TYPE.get(str(problem.get("type"))) or _REFUSALS.get(answer.status_code, Refused)
+    return kind(message, problem)

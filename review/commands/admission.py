@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from review.commands import queues
 from review.domain.calendars import Service
-from review.domain.policies import Ruling
+from review.domain.rulings import Ruling
 from review.store.tables import Queue, Task
 
 RETRY_SECONDS = 60

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Table, bindparam, insert, select, update
 from sqlmodel import Session, col
 
-from review.commands import audit, opinions, outbox, tasks
+from review.commands import audit, gold, opinions, outbox, tasks
 from review.commands.eligibility import TASK
 from review.domain import content, decisions
 from review.domain.actors import Actor, Permission
@@ -15,7 +15,9 @@ from review.domain.audit import ESCALATION_FIELDS, decision_digest, row_digest
 from review.domain.decisions import UNDO_SECONDS, Answer, EscalationReason, Verdict, checked, refuse_untakeable
 from review.domain.lifecycle import ItemStatus, LeaseToken, ReleaseState, TaskKind, TaskState, release_after
 from review.domain.panels import Step
-from review.domain.policies import Route, compiled
+from review.domain.policies import Route
+from review.domain.releases import was_held
+from review.domain.rulings import compiled
 from review.errors import LeaseLost, NotFound, WrongState
 from review.store.tables import Decision, Escalation, Item, ItemPayload, Policy, Queue, Task
 from review.store.types import new_id
@@ -71,6 +73,8 @@ def decide(
     """
     actor.require(Permission.DECIDE)
     task = _close(session, actor, task_id, lease.token, TaskState.DECIDED, now)
+    if task.gold_id is not None:
+        return Decided(*gold.answer(session, actor, task, lease.item_version, answer, now=now))
     item = session.connection().execute(_TO_DECIDE, {"item": task.item_id}).one()
     _refuse_late(item, lease.item_version, now)
     policy, sent = compiled(item.document), content.parse(item.content)
@@ -174,6 +178,9 @@ def undo(session: Session, actor: Actor, decision_id: UUID, *, now: datetime) ->
         .returning(Decision)
         .execution_options(synchronize_session=False, populate_existing=True)
     ).scalar()
+    gold_task = gold.take_back(session, actor, decision_id, now=now) if decision is None else None
+    if gold_task is not None:
+        return tasks.take_again(session, actor, gold_task, now)
     if decision is None:
         raise WrongState(f"A decision can be undone by its author for {UNDO_SECONDS} seconds; that time is over.")
     if decision.task_id is None:
@@ -181,7 +188,9 @@ def undo(session: Session, actor: Actor, decision_id: UUID, *, now: datetime) ->
     item = _reopen_item(session, decision) if decision.is_final else _take_back(session, decision)
     task = tasks.take_again(session, actor, decision.task_id, now)
     audit.record(session, actor, "decision.undone", ("item", item.id), now=now, decision_id=decision.id)
-    outbox.enqueue(session, "item.reopened", item.id, now=now, external_id=item.external_id, decision_id=decision.id)
+    if decision.is_final:
+        told = {"external_id": item.external_id, "decision_id": decision.id}
+        outbox.enqueue(session, "item.reopened", item.id, now=now, **told)
     return task
 
 
@@ -198,15 +207,22 @@ def _reopen_item(session: Session, decision: Decision) -> Item:
     item = session.get(Item, decision.item_id, populate_existing=True, with_for_update=True)
     if item is None or item.decision_id != decision.id:
         raise NotFound("This decision no longer stands.")
-    if item.route != Route.PASS and item.release_fetched_at is not None:
+    is_held = _was_held(session, item)
+    if is_held and item.release_fetched_at is not None:
         raise WrongState("The producer has fetched this release already: it cannot be undone. Tell a lead.")
     item.status = ItemStatus.WAITING.value
     item.version += 1
     item.decision_id = None
-    if item.route != Route.PASS:
+    if is_held:
         item.release_state, item.release_digest = ReleaseState.PENDING.value, None
     session.flush()
     return item
+
+
+def _was_held(session: Session, item: Item) -> bool:
+    of_item = (col(Policy.system_id) == item.system_id, col(Policy.version) == item.policy_version)
+    document = session.execute(select(col(Policy.document)).where(*of_item)).scalar_one()
+    return was_held(Route(item.route), item.reasons, compiled(document).rule(item.rule))
 
 
 def escalate(
@@ -229,6 +245,8 @@ def escalate(
     above = session.execute(select(col(Queue.escalates_to_id)).where(col(Queue.id) == task.queue_id)).scalar()
     if above is None:
         raise WrongState("Nobody is above this queue: decide the task, or give it back.")
+    if task.gold_id is not None:
+        return gold.hand_up(session, actor, task, above, reason.value, now=now)
     _raise_version(session, task.item_id, lease.item_version)
     handed_up = Task(
         item_id=task.item_id,
@@ -238,6 +256,7 @@ def escalate(
         due_at=task.due_at,
         created_at=now,
         escalated_from_id=task.id,
+        is_limited=task.is_limited,
     )
     session.add(handed_up)
     session.flush()

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Table, and_, bindparam, exists, or_, text
 from sqlmodel import col
 
-from review.store.tables import Item, Pause, PersonSkill, Queue, QueueMember, Task, TaskBar, TaskSkill, TaskSkip
+from review.store.tables import Gold, Item, Pause, PersonSkill, Queue, QueueMember, Task, TaskBar, TaskSkill, TaskSkip
 from review.store.types import UtcDateTime
 
 # The table and not the model: an UPDATE through the ORM costs as much again as the UPDATE.
@@ -33,13 +33,18 @@ _UNSKILLED = exists().where(
     col(TaskSkill.task_id) == TASK.c.id,
     ~exists().where(col(PersonSkill.person_id) == ME, col(PersonSkill.skill) == col(TaskSkill.skill)),
 )
-# Few tasks are limited; for all others the three questions are not asked.
-ALLOWED = and_(or_(~TASK.c.is_limited, and_(~_BARRED, ~_HOLDS_ANOTHER, ~_UNSKILLED)), ~_PAUSED)
+# Few tasks are limited; for all others the three questions are not asked. A gold task is for one person.
+ALLOWED = and_(
+    or_(~TASK.c.is_limited, and_(~_BARRED, ~_HOLDS_ANOTHER, ~_UNSKILLED)),
+    or_(TASK.c.gold_id.is_(None), TASK.c.assigned_to_id == ME),
+    ~_PAUSED,
+)
 OFFERED = and_(
     or_(TASK.c.assigned_to_id.is_(None), TASK.c.assigned_to_id == ME),
     or_(TASK.c.snoozed_until.is_(None), TASK.c.snoozed_until <= NOW),
     ~_SKIPPED,
     ALLOWED,
 )
+HAS_GOLD = exists().where(col(Gold.retired_at).is_(None))
 _OF_QUEUE = exists().where(col(QueueMember.queue_id) == col(Queue.id))
 WORKS_QUEUE = or_(~_OF_QUEUE, _OF_QUEUE.where(col(QueueMember.person_id) == ME))

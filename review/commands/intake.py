@@ -12,14 +12,15 @@ from sqlmodel import Session, col
 from review.commands import audit, settlements
 from review.commands.admission import RETRY_SECONDS, Admission
 from review.commands.settlements import Lapse
-from review.domain import content, fail_safes, modes, policies, risks
+from review.domain import content, fail_safes, modes, risks, rulings
 from review.domain.actors import Actor, Permission
 from review.domain.audit import digest_over, item_line
 from review.domain.fail_safes import Cause, Settled
 from review.domain.lifecycle import ItemStatus, ReleaseState, TaskKind, TaskState
 from review.domain.modes import Mode, mode_at
 from review.domain.outputs import Output
-from review.domain.policies import Order, Ruling, WhenFull, draw
+from review.domain.policies import Order, WhenFull
+from review.domain.rulings import Ruling
 from review.errors import Conflict, Forbidden, NotFound, ReviewError, TooMany
 from review.store.bulk import insert_rows
 from review.store.tables import Item, ItemPayload, Person, Policy, System, Task, TaskBar, TaskSkill
@@ -27,8 +28,9 @@ from review.store.types import new_id
 
 _ITEM = (
     "external_id", "id", "content_digest", "kind", "model_name", "model_version", "confidence", "group", "subject_id",
-    "traceparent", "bundle", "bundle_position", "requested_by", "produced_at", "rule", "route", "reasons",
-    "inclusion_probability", "status", "due_at", "lapses_at", "release_state", "release_digest", "decision_id",
+    "traceparent", "bundle", "bundle_position", "bundle_size", "requested_by", "produced_at", "rule", "route",
+    "reasons", "inclusion_probability", "status", "due_at", "lapses_at", "release_state", "release_digest",
+    "decision_id",
 )  # fmt: skip
 _TASK = ("id", "item_id", "queue_id", "kind", "priority", "due_at", "is_limited")
 _ANSWERED: tuple[Any, ...] = (
@@ -82,7 +84,7 @@ class _Batch:
     def __init__(self, session: Session, actor: Actor, now: datetime) -> None:
         self.session, self.actor, self.now = session, actor, now
         self.system, policy = _system_of(session, actor)
-        self.policy, self.policy_version = policies.compiled(policy.document), policy.version
+        self.policy, self.policy_version = rulings.compiled(policy.document), policy.version
         self.mode = mode_at(self.system.mode, self.system.mode_until, now)
         self.admission = Admission(session, self.policy.policy.admit_risk, now)
         self.event_id = new_id()
@@ -158,7 +160,7 @@ class _Batch:
 
     def _ask(self, row: "_Row", risk: float) -> None:
         """Make the tasks of an item: one for each person who is asked."""
-        ruling = self._covered(row)
+        ruling = row.ruling.covered(self.system.sample_key, row.output.external_id)
         queue_id, row.due_at = self.admission.take(ruling)
         row.lapses_at = row.due_at if ruling.held and ruling.on_lapse else None
         priority = round(100 * risk) if self.policy.policy.order is Order.EXPECTED_RISK else ruling.priority
@@ -171,13 +173,6 @@ class _Batch:
             self.skills += [(task_id, skill) for skill in ruling.skills]
         if barred is not None:
             self.bars.append((row.item_id, barred))
-
-    def _covered(self, row: "_Row") -> Ruling:
-        """The ruling with one person instead of several, where the item is not of the share that several look at."""
-        ruling = row.ruling
-        if ruling.coverage == 1 or draw(self.system.sample_key, f"several:{row.output.external_id}") < ruling.coverage:
-            return ruling
-        return ruling._replace(n_people=1)
 
     def _requester(self, output: Output) -> UUID | None:
         """The person here who asked for what the output is about: they do not decide on it."""
@@ -254,9 +249,9 @@ class _Row:
         return (
             output.external_id, self.item_id, self.digest, output.kind, output.model.name, output.model.version,
             output.confidence, output.group, output.subject_id, output.traceparent, output.bundle,
-            output.bundle_position, output.requested_by, output.produced_at or now, ruling.rule, ruling.route.value,
-            ruling.reasons, ruling.inclusion_probability, self.status.value, self.due_at, self.lapses_at, state.value,
-            released, self.decision_id,
+            output.bundle_position, output.bundle_size, output.requested_by, output.produced_at or now, ruling.rule,
+            ruling.route.value, ruling.reasons, ruling.inclusion_probability, self.status.value, self.due_at,
+            self.lapses_at, state.value, released, self.decision_id,
         )  # fmt: skip
 
 

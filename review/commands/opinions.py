@@ -97,7 +97,12 @@ def take_back(session: Session, decision: Decision) -> None:
 
     Raises WrongState where someone who was asked because of it holds the task, or has answered.
     """
-    asked = (TASK.c.item_id == decision.item_id, TASK.c.created_at == decision.decided_at)
+    # Made with the decision and after it: ids made later sort later.
+    asked = (
+        TASK.c.item_id == decision.item_id,
+        TASK.c.created_at == decision.decided_at,
+        TASK.c.id > decision.id,
+    )
     begun = select(TASK.c.id).where(*asked, ~(_IS_OPEN & TASK.c.holder_id.is_(None)))
     if session.execute(begun).first():
         raise WrongState("Someone is on it already because of your answer: it cannot be undone. Tell a lead.")

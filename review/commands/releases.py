@@ -1,19 +1,21 @@
-"""Handing a release out: looks at an item, and the producer's first sight of what was decided, go on record."""
+"""Handing a release out: looks at an item, the producer's first sight of an answer, and its use go on record."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from review.commands import audit
-from review.domain.actors import Actor
+from review.commands import audit, lapses, outbox
+from review.domain.actors import Actor, Permission
 from review.domain.lifecycle import ReleaseState
 from review.domain.policies import Route
-from review.queries import items
-from review.queries.items import Release
-from review.store.tables import Item
+from review.errors import Conflict, Consumed, NotReleased
+from review.queries import releases
+from review.queries.releases import Gate, Release
+from review.store.tables import Item, System
 
 
 def fetch(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> Release:
@@ -21,33 +23,90 @@ def fetch(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> Re
 
     Raises NotFound or Forbidden where the actor may not know of the item.
     """
-    _hold_still(session, item_id)
-    release = items.release(session, actor, item_id)
-    if release.state is not ReleaseState.PENDING:
+    _hold_still(session, item_id, now)
+    release = releases.release(session, actor, item_id, now=now)
+    if release.gate is Gate.OPEN and release.state is not ReleaseState.PENDING:
         if actor.system_id is None:
             audit.record(session, actor, "item.viewed", ("item", item_id), now=now)
         _mark_fetched(session, actor, [item_id], now)
     return release
 
 
+def consume(session: Session, actor: Actor, item_id: UUID, sha256: str, *, now: datetime) -> Release:
+    """Give out what was released, once, to the producer that names its digest.
+
+    Of a stopped system the fallback is given instead, and nothing changes. Raises NotReleased where there is nothing
+    to give, Consumed where it was given already, Conflict for another digest.
+    """
+    actor.require(Permission.SUBMIT)
+    _hold_still(session, item_id, now)
+    _hold_mode(session, item_id)
+    release = releases.release(session, actor, item_id, now=now)
+    if release.gate is Gate.STOPPED:
+        return release
+    _refuse_unusable(release, sha256)
+    used = session.execute(
+        update(Item)
+        .where(
+            col(Item.id) == item_id,
+            col(Item.release_consumed_at).is_(None),
+            col(Item.release_state) == ReleaseState.RELEASED.value,
+            col(Item.release_digest) == sha256,
+        )
+        .values(release_consumed_at=now)
+        .returning(col(Item.external_id))
+        .execution_options(synchronize_session=False)
+    ).scalar()
+    if used is None:
+        raise Consumed("This release was given out already: what it lets through is used once.")
+    _mark_fetched(session, actor, [item_id], now)
+    told: dict[str, Any] = {"sha256": sha256, "decision_id": release.decision_id}
+    audit.record(session, actor, "release.consumed", ("item", item_id), now=now, **told)
+    outbox.enqueue(session, "release.consumed", item_id, now=now, external_id=used, **told)
+    return release
+
+
+def _refuse_unusable(release: Release, sha256: str) -> None:
+    if release.state is ReleaseState.PENDING:
+        raise NotReleased(f"This release is pending. {release.notice or 'Nobody has answered yet.'}")
+    if release.state is ReleaseState.WITHHELD:
+        raise NotReleased("This release is withheld: there is nothing to use.")
+    if release.sha256 != sha256:
+        raise Conflict(
+            f"What is released has the digest {release.sha256}, not the one that was sent. Fetch it again.",
+            field="sha256",
+        )
+
+
 def look(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> None:
     """Put a look at a whole item on record, before it is read; for its producer this may be the first sight too."""
-    _hold_still(session, item_id)
+    _hold_still(session, item_id, now)
     audit.record(session, actor, "item.viewed", ("item", item_id), now=now)
     _mark_fetched(session, actor, [item_id], now)
 
 
 def see(session: Session, actor: Actor, item_ids: Sequence[UUID], *, now: datetime) -> Sequence[Item]:
     """Put on record that a producer is told where its items stand. Returns them as they are then, by id."""
+    lapses.settle_overdue(session, item_ids, now=now)
     chosen = select(Item).where(col(Item.id).in_(item_ids)).order_by(col(Item.id)).with_for_update()
     found = session.execute(chosen.execution_options(populate_existing=True)).scalars().all()
     _mark_fetched(session, actor, item_ids, now)
     return found
 
 
-def _hold_still(session: Session, item_id: UUID) -> None:
-    """Keep decisions and undoing out until this transaction ends, so that what is seen is what is on record."""
+def _hold_still(session: Session, item_id: UUID, now: datetime) -> None:
+    """Keep decisions and undoing out until this transaction ends, so that what is seen is what is on record.
+
+    What is overdue is on record from here on, whether or not a worker runs.
+    """
+    lapses.settle_overdue(session, [item_id], now=now)
     session.execute(select(col(Item.id)).where(col(Item.id) == item_id).with_for_update())
+
+
+def _hold_mode(session: Session, item_id: UUID) -> None:
+    """Keep changes of the system's mode out until this transaction ends: what it gives out was not stopped then."""
+    of_item = select(col(Item.system_id)).where(col(Item.id) == item_id).scalar_subquery()
+    session.execute(select(col(System.id)).where(col(System.id) == of_item).with_for_update(read=True))
 
 
 def _mark_fetched(session: Session, actor: Actor, item_ids: Sequence[UUID], now: datetime) -> None:

@@ -52,6 +52,16 @@ def set_people(session: Session, actor: Actor, slug: str, *, owner: str, deputy:
     audit.record(session, actor, "system.people_changed", ("system", system.id), now=now, owner=owner, deputy=deputy)
 
 
+def set_critical(session: Session, actor: Actor, slug: str, *, critical: bool, now: datetime) -> None:
+    """Say whether a second person has to approve each version of a system's policy before it comes into force."""
+    actor.require(Permission.ADMINISTER)
+    system = session.execute(select(System).where(col(System.slug) == slug).with_for_update()).scalar()
+    if system is None:
+        raise NotFound(f"There is no system “{slug}”.", field="system")
+    system.is_critical = critical
+    audit.record(session, actor, "system.critical_changed", ("system", system.id), now=now, critical=critical)
+
+
 def _people(session: Session, owner: str, deputy: str) -> tuple[UUID, UUID]:
     if owner == deputy:
         raise Invalid("The deputy is another person than the owner.", field="deputy")

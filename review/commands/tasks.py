@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, or_, select, update
 from sqlmodel import Session, col
 
-from review.commands import audit
-from review.commands.eligibility import ALLOWED, ME, NOT_HELD, NOW, OFFERED, OPEN, TASK, WORKS_QUEUE
+from review.commands import audit, gold_tasks
+from review.commands.eligibility import ALLOWED, HAS_GOLD, ME, NOT_HELD, NOW, OFFERED, OPEN, TASK, WORKS_QUEUE
 from review.domain.actors import Actor, Permission
 from review.domain.lifecycle import SKIP, highest_level, lease_until
 from review.errors import Forbidden, LeaseLost, NotFound
@@ -36,7 +36,7 @@ _TAKE_ONE = (
     .values(_HOLD)
     .returning(*TASK.c)
 )
-_QUEUES = select(col(Queue.id), col(Queue.level), WORKS_QUEUE.label("is_mine"))
+_QUEUES = select(col(Queue.id), col(Queue.level), WORKS_QUEUE.label("is_mine"), HAS_GOLD.label("has_gold"))
 HELD = and_(
     TASK.c.id == bindparam("task"),
     OPEN,
@@ -55,8 +55,10 @@ def claim(session: Session, actor: Actor, *, queue: str | None = None, now: date
     Returns None where nothing is free. Raises Forbidden or NotFound for a queue that is not the actor's to work.
     """
     actor.require(Permission.DECIDE)
-    for queue_id in _queues_by_urgency(session, actor, queue, now):
-        task = _take(session, actor, _TAKE_NEXT, now, queue=queue_id, skipped_after=now - SKIP)
+    queues, has_gold = _workable(session, actor, queue)
+    take = _take_or_gold if has_gold else _take_next
+    for queue_id in _by_urgency(session, actor, queues, now):
+        task = take(session, actor, queue_id, now)
         if task is not None:
             return task
     return None
@@ -69,7 +71,7 @@ def claim_one(session: Session, actor: Actor, task_id: UUID, *, now: datetime) -
     """
     actor.require(Permission.DECIDE)
     queue = session.execute(
-        select(col(Queue.level), WORKS_QUEUE.label("is_mine"))
+        select(col(Queue.level), WORKS_QUEUE.label("is_mine"), HAS_GOLD.label("has_gold"))
         .join(Task, col(Task.queue_id) == col(Queue.id))
         .where(col(Task.id) == task_id),
         {"me": actor.person_id},
@@ -80,14 +82,15 @@ def claim_one(session: Session, actor: Actor, task_id: UUID, *, now: datetime) -
         raise Forbidden("This task was handed up: it is for a lead.")
     if not queue.is_mine:
         raise Forbidden("This task is for the members of its queue.")
+    if queue.has_gold:
+        gold_tasks.require_learned(session, actor, task_id, now)
     task = _take(session, actor, _TAKE_ONE, now, task=task_id)
     if task is None:
         raise LeaseLost("Someone else is working on this task, or it is done.")
     return task
 
 
-def _queues_by_urgency(session: Session, actor: Actor, slug: str | None, now: datetime) -> list[UUID]:
-    queues = _workable(session, actor, slug)
+def _by_urgency(session: Session, actor: Actor, queues: list[UUID], now: datetime) -> list[UUID]:
     if len(queues) < 2:
         return queues
     heads = []
@@ -102,16 +105,36 @@ def _queues_by_urgency(session: Session, actor: Actor, slug: str | None, now: da
     return [queue_id for *_, queue_id in sorted(heads)]
 
 
-def _workable(session: Session, actor: Actor, slug: str | None) -> list[UUID]:
+def _workable(session: Session, actor: Actor, slug: str | None) -> tuple[list[UUID], bool]:
+    """The queues that the actor works, of one name or all; and whether there are any gold tasks."""
     wanted = _QUEUES.where(col(Queue.slug) == slug) if slug else _QUEUES
     rows = session.connection().execute(wanted, {"me": actor.person_id}).all()
-    allowed = [queue_id for queue_id, level, is_mine in rows if is_mine and level <= highest_level(actor.role)]
+    allowed = [row.id for row in rows if row.is_mine and row.level <= highest_level(actor.role)]
     if slug and not rows:
         raise NotFound(f"There is no queue “{slug}”.", field="queue")
     if slug and not allowed:
         who = "for its members" if rows[0].level <= highest_level(actor.role) else "for leads"
         raise Forbidden(f"The queue “{slug}” is {who}.", field="queue")
-    return allowed
+    return allowed, any(row.has_gold for row in rows)
+
+
+def _take_next(session: Session, actor: Actor, queue_id: UUID, now: datetime) -> Task | None:
+    return _take(session, actor, _TAKE_NEXT, now, queue=queue_id, skipped_after=now - SKIP)
+
+
+def _take_or_gold(session: Session, actor: Actor, queue_id: UUID, now: datetime) -> Task | None:
+    """The next task of a queue, or a gold task in its place: then that task was never taken."""
+    while True:
+        with session.begin_nested() as point:
+            task = _take_next(session, actor, queue_id, now)
+            instead = gold_tasks.instead_of(session, actor, task, now) if task else None
+            if instead is not None:
+                point.rollback()
+        if instead is None:
+            return task
+        given = gold_tasks.give(session, actor, instead, now)
+        if given is not None:
+            return given
 
 
 def _take(session: Session, actor: Actor, statement: Any, now: datetime, **which: Any) -> Task | None:

@@ -16,7 +16,7 @@ from review.demo.scenario import PEOPLE, SYSTEMS, Played, scenario
 from review.domain import passwords
 from review.domain.actors import HOLDPOINT, Actor, Role, person_actor
 from review.domain.outputs import read_output
-from review.domain.policies import compiled
+from review.domain.rulings import compiled
 from review.errors import WrongState
 from review.queries import keys as key_queries
 from review.store.engine import Store

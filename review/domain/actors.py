@@ -26,27 +26,45 @@ class Permission(StrEnum):
     READ_ITEMS = "read_items"
     READ_ESCALATIONS = "read_escalations"
     READ_OVERVIEW = "read_overview"
+    READ_QUEUES = "read_queues"  # who works which queue, and how much waits there
+    MANAGE_QUEUES = "manage_queues"  # settle how queues run, who gets what, and who is away or paused
     READ_AUDIT = "read_audit"
     EXPORT = "export"
-    ACTIVATE_POLICY = "activate_policy"
+    READ_POLICIES = "read_policies"
     ADMINISTER = "administer"
 
 
 P = Permission
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.REVIEWER: frozenset({P.DECIDE, P.READ_ITEMS, P.READ_OVERVIEW}),
-    Role.LEAD: frozenset({P.DECIDE, P.RESOLVE, P.READ_ITEMS, P.READ_ESCALATIONS, P.READ_OVERVIEW, P.EXPORT}),
-    Role.OWNER: frozenset(
-        {P.READ_ITEMS, P.READ_ESCALATIONS, P.READ_OVERVIEW, P.EXPORT, P.ACTIVATE_POLICY, P.READ_AUDIT}
+    Role.LEAD: frozenset(
+        {
+            P.DECIDE,
+            P.RESOLVE,
+            P.READ_ITEMS,
+            P.READ_ESCALATIONS,
+            P.READ_OVERVIEW,
+            P.READ_QUEUES,
+            P.MANAGE_QUEUES,
+            P.READ_POLICIES,
+            P.EXPORT,
+        }
     ),
-    Role.AUDITOR: frozenset({P.READ_ITEMS, P.READ_ESCALATIONS, P.READ_OVERVIEW, P.EXPORT, P.READ_AUDIT}),
+    Role.OWNER: frozenset(
+        {P.READ_ITEMS, P.READ_ESCALATIONS, P.READ_OVERVIEW, P.READ_QUEUES, P.READ_POLICIES, P.EXPORT, P.READ_AUDIT}
+    ),
+    Role.AUDITOR: frozenset(
+        {P.READ_ITEMS, P.READ_ESCALATIONS, P.READ_OVERVIEW, P.READ_QUEUES, P.READ_POLICIES, P.EXPORT, P.READ_AUDIT}
+    ),
     Role.ADMIN: frozenset(
         {
             P.READ_ITEMS,
             P.READ_ESCALATIONS,
             P.READ_OVERVIEW,
+            P.READ_QUEUES,
+            P.MANAGE_QUEUES,
+            P.READ_POLICIES,
             P.EXPORT,
-            P.ACTIVATE_POLICY,
             P.READ_AUDIT,
             P.ADMINISTER,
         }
@@ -95,6 +113,11 @@ class Actor:
             raise Forbidden(
                 f"{self.name} may not do this: {who} has no permission to {permission.value.replace('_', ' ')}."
             )
+
+    def answers_for(self, owner_id: UUID, deputy_id: UUID) -> bool:
+        """Whether the actor answers for a system: its owner or deputy, an admin, or Holdpoint itself."""
+        is_named = self.kind is ActorKind.PERSON and self.id in (owner_id, deputy_id)
+        return is_named or self.may(Permission.ADMINISTER)
 
     def may_see_system(self, system_id: UUID) -> bool:
         """A producing system's key sees its own items; people see all systems."""

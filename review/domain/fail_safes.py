@@ -7,7 +7,8 @@ from typing import Any
 from review.domain import content
 from review.domain.decisions import Verdict
 from review.domain.lifecycle import ReleaseState
-from review.domain.policies import CompiledPolicy, OnLapse, Policy
+from review.domain.policies import OnLapse, Policy
+from review.domain.rulings import CompiledPolicy
 
 
 class Cause(StrEnum):

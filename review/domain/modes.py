@@ -3,7 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
-from review.domain.policies import Route, Ruling
+from review.domain.policies import Route
+from review.domain.rulings import Ruling
 
 REVIEW_ALL = "review_all"
 STOPPED = "stopped"
@@ -15,6 +16,9 @@ class Mode(StrEnum):
     NORMAL = "normal"
     REVIEW_ALL = "review_all"  # every output is held for a person
     STOPPED = "stopped"  # nothing is released; every call is answered at once
+
+
+STRICTNESS = {Mode.NORMAL: 0, Mode.REVIEW_ALL: 1, Mode.STOPPED: 2}
 
 
 def mode_at(mode: str, until: datetime | None, now: datetime) -> Mode:

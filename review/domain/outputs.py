@@ -98,6 +98,7 @@ class Output(Strict):
     subject_id: Name | None = None
     bundle: Name | None = None
     bundle_position: int | None = Field(default=None, ge=0, le=10_000, strict=True)
+    bundle_size: int | None = Field(default=None, ge=1, le=1_000, strict=True)
     requested_by: Name | None = None
     allowed_verdicts: list[Literal["approve", "correct", "reject"]] | None = Field(default=None, min_length=1)
     correction_schema: dict[str, JsonValue] | None = None

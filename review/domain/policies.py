@@ -3,19 +3,18 @@
 Conditions are CEL (https://cel.dev) over the output's fields. The first rule that matches decides.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
 import cel
-import yaml
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
-from review.domain.outputs import Code, Name, Output, Strict, Text, invalid
+from review.domain.outputs import Code, Name, Strict, Text, invalid
+from review.domain.yaml_texts import UNREADABLE, YamlText, told
 from review.errors import Invalid
 
 FIELDS = frozenset(
@@ -25,9 +24,8 @@ FIELDS = frozenset(
     }
 )  # fmt: skip
 MAX_REVIEWERS = 5
-AUDIT_SAMPLE = "audit_sample"
+MAX_DOCUMENT_BYTES = 256 * 1024
 _MAX_RULES, _MAX_CONDITION = 200, 4_000
-RULE_FAILED = "rule_failed"
 DEFAULT_TAXONOMY = (
     "unsupported", "contradicts_source", "omission", "wrong_label",
     "wrong_action", "unsafe", "private_data", "style",
@@ -143,56 +141,72 @@ class Policy(Strict):
     taxonomy: list[Code] = Field(default=list(DEFAULT_TAXONOMY), min_length=1, max_length=8)
 
 
-class Ruling(NamedTuple):
-    """What a policy says of one output, and why.
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a document, and on which line (from 1), where that is known."""
 
-    `held` says whether the release waits for a decision, `reviewed` whether a task is made: held, or a sample.
-    """
+    error: Invalid
+    line: int | None
 
-    route: Route
-    rule: str | None
-    reasons: tuple[str, ...]
-    inclusion_probability: float
-    held: bool
-    reviewed: bool
-    queue: str
-    priority: int
-    due: timedelta
-    severity: int = 3
-    n_people: int = 1
-    coverage: float = 1
-    skills: tuple[str, ...] = ()
-    on_lapse: OnLapse | None = None
-    when_full: WhenFull = WhenFull.FAIL_SAFE
+
+class _Wrong(NamedTuple):
+    """One thing that is wrong, and the path to it in the document."""
+
+    path: tuple[str | int, ...]
+    error: Invalid
 
 
 def read_policy(text: str) -> Policy:
     """Parse and check a YAML policy; raises Invalid naming every rule and field that is wrong, and the fix."""
+    policy, faults = check(text)
+    if policy is None:
+        raise _all_of([fault.error for fault in faults])
+    return policy
+
+
+def check(text: str) -> tuple[Policy | None, list[Fault]]:
+    """A YAML policy, or everything that is wrong with it, from the top."""
+    if len(text) > MAX_DOCUMENT_BYTES:
+        most = f"The policy is larger than {MAX_DOCUMENT_BYTES // 1024} KiB."
+        return None, [Fault(Invalid(most, field="document"), None)]
     try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise Invalid(f"The policy is not YAML: {error}.", field="document") from error
+        document = YamlText(text)
+    except UNREADABLE as error:
+        why, line = told(error)
+        return None, [Fault(Invalid(f"The policy is not YAML: {why}.", field="document"), line)]
+    policy, wrong = _checked(document.value)
+    faults = [*(Fault(error, document.line(path)) for path, error in wrong), *_repeated(document)]
+    return None if faults else policy, sorted(faults, key=lambda fault: fault.line or 0)
+
+
+def _repeated(document: YamlText) -> list[Fault]:
+    return [
+        Fault(Invalid(f"{key} stands twice here: on line {line} for the second time. Remove one.", field=key), line)
+        for key, line in document.repeated
+    ]
+
+
+def _checked(document: Any) -> tuple[Policy | None, list[_Wrong]]:
     wrong = _wrong_conditions(document)
     try:
         policy = Policy.model_validate(document)
     except ValidationError as error:
-        raise _all_of([*_wrong_fields(error), *wrong]) from error
-    wrong += _wrong_names(policy) + [fault for rule in policy.rules for fault in _wrong_rule(rule, policy)]
-    if wrong:
-        raise _all_of(wrong)
-    return policy
+        return None, [*_wrong_fields(error), *wrong]
+    for index, rule in enumerate(policy.rules):
+        wrong += _wrong_rule(index, rule, policy)
+    return policy, [*wrong, *_wrong_names(policy)]
 
 
 def _all_of(wrong: list[Invalid]) -> Invalid:
     """One refusal that tells of everything that is wrong, so that it is mended in one go."""
     if len(wrong) == 1:
         return wrong[0]
-    told = " ".join(f"({n}) {one.message}" for n, one in enumerate(wrong, 1))
-    return Invalid(f"{len(wrong)} things are wrong: {told}", field="document")
+    listed = " ".join(f"({n}) {one.message}" for n, one in enumerate(wrong, 1))
+    return Invalid(f"{len(wrong)} things are wrong: {listed}", field="document")
 
 
-def _wrong_fields(error: ValidationError) -> list[Invalid]:
-    return [_wrong_field(details) for details in error.errors(include_url=False)]
+def _wrong_fields(error: ValidationError) -> list[_Wrong]:
+    return [_Wrong(details["loc"], _wrong_field(details)) for details in error.errors(include_url=False)]
 
 
 def _wrong_field(details: Any) -> Invalid:
@@ -204,34 +218,43 @@ def _wrong_field(details: Any) -> Invalid:
     return found
 
 
-def _wrong_names(policy: Policy) -> list[Invalid]:
+def _wrong_names(policy: Policy) -> list[_Wrong]:
+    last = {rule.name: index for index, rule in enumerate(policy.rules)}
     n_named = Counter(rule.name for rule in policy.rules)
     return [
-        Invalid(f"Two rules are named “{name}”. Give each rule its own name.", field="rules")
+        _Wrong(
+            ("rules", last[name], "name"),
+            Invalid(f"Two rules are named “{name}”. Give each rule its own name.", field="rules"),
+        )
         for name, n in n_named.items()
         if n > 1
     ]
 
 
-def _wrong_rule(rule: Rule, policy: Policy) -> Iterator[Invalid]:
+def _wrong_rule(index: int, rule: Rule, policy: Policy) -> Iterator[_Wrong]:
     """What of a rule does not fit together."""
-    field = f"rules[{rule.name}]"
+
+    def wrong(name: str, told: str) -> _Wrong:
+        field = f"rules[{rule.name}]"
+        return _Wrong(("rules", index, name), Invalid(f"{field} {told}", field=f"{field}.{name}"))
+
     if rule.on_lapse is OnLapse.FALLBACK and not (rule.fallback or policy.fallback):
-        yield Invalid(f"{field} falls back to a text that is not given. Add fallback.", field=f"{field}.fallback")
+        yield wrong("fallback", "falls back to a text that is not given. Add fallback.")
     if rule.route is Route.BLOCK and not rule.hold:
-        yield Invalid(f"{field} blocks: it cannot release at once. Remove hold: false.", field=f"{field}.hold")
+        yield wrong("hold", "blocks: it cannot release at once. Remove hold: false.")
     if rule.four_eyes and rule.coverage < 1:
-        yield Invalid(f"{field} asks for four eyes: on every output. Remove coverage.", field=f"{field}.coverage")
+        yield wrong("coverage", "asks for four eyes: on every output. Remove coverage.")
     if rule.n_people + rule.extra_on_disagreement > MAX_REVIEWERS:
-        yield Invalid(f"{field} asks more than {MAX_REVIEWERS} people.", field=f"{field}.extra_on_disagreement")
+        yield wrong("extra_on_disagreement", f"asks more than {MAX_REVIEWERS} people.")
 
 
-def _wrong_conditions(document: Any) -> list[Invalid]:
+def _wrong_conditions(document: Any) -> list[_Wrong]:
     """What is wrong with the conditions of all rules that are rules at all, also where other fields are wrong."""
     rules = document.get("rules") if isinstance(document, dict) else None
-    named = [rule for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
-    checked = [_wrong_condition(rule.get("name"), rule.get("when")) for rule in named[:_MAX_RULES]]
-    return [wrong for wrong in checked if wrong is not None]
+    first = enumerate(rules[:_MAX_RULES] if isinstance(rules, list) else [])
+    named = [(index, rule) for index, rule in first if isinstance(rule, dict)]
+    checked = [(index, _wrong_condition(rule.get("name"), rule.get("when"))) for index, rule in named]
+    return [_Wrong(("rules", index, "when"), error) for index, error in checked if error is not None]
 
 
 # One output with every field filled, so that a condition that cannot work fails on activation and not at night.
@@ -263,96 +286,3 @@ def _wrong_condition(name: Any, when: Any) -> Invalid | None:
     if not isinstance(matched, bool):
         return Invalid(f"{field} gives {matched!r}; a condition must give true or false.", field=field)
     return None
-
-
-class _Condition:
-    """One rule's condition, compiled, with the fields it reads: only those are handed to CEL."""
-
-    def __init__(self, rule: Rule) -> None:
-        self._program = cel.compile(rule.when)
-        self._fields = tuple(FIELDS.intersection(self._program.variables()))
-
-    def holds(self, output: Output) -> bool | None:
-        """Whether it holds for the output; None where it fails on it."""
-        try:
-            held = self._program.execute({name: _plain(getattr(output, name)) for name in self._fields})
-        except (RuntimeError, TypeError, ValueError, LookupError, ArithmeticError):
-            return None
-        return held if isinstance(held, bool) else None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump()
-    return [_plain(one) for one in value] if isinstance(value, list) else value
-
-
-class CompiledPolicy:
-    """A policy whose conditions are compiled once and asked for every output; its rulings are made once too."""
-
-    def __init__(self, text: str) -> None:
-        self.policy = read_policy(text)
-        self._rules = [(_Condition(rule), self._outcome(rule), self._failed(rule)) for rule in self.policy.rules]
-        self._otherwise = self._passing(None)
-        self._by_name = {rule.name: rule for rule in self.policy.rules}
-
-    def rule(self, name: str | None) -> Rule | None:
-        """The rule of this name; None for what passed by no rule."""
-        return self._by_name.get(name) if name else None
-
-    def ruling(self, output: Output, sample_key: bytes) -> Ruling:
-        """Route one output. A condition that fails on it holds it: an unclear case is never passed."""
-        for condition, outcome, failed in self._rules:
-            holds = condition.holds(output)
-            if holds is None:
-                return failed
-            if holds:
-                return outcome if isinstance(outcome, Ruling) else outcome.drawn(sample_key, output.external_id)
-        return self._otherwise.drawn(sample_key, output.external_id)
-
-    def _outcome(self, rule: Rule) -> "Ruling | _Passing":
-        return self._passing(rule) if rule.route is Route.PASS else self._holding(rule, rule.route, tuple(rule.reasons))
-
-    def _failed(self, rule: Rule) -> Ruling:
-        route = Route.REVIEW if rule.route is Route.PASS else rule.route
-        return self._holding(rule, route, (*rule.reasons, RULE_FAILED))._replace(held=True)
-
-    def _holding(self, rule: Rule, route: Route, reasons: tuple[str, ...]) -> Ruling:
-        return Ruling(
-            route, rule.name, reasons, inclusion_probability=1.0, held=rule.hold or route is Route.BLOCK, reviewed=True,
-            queue=rule.queue or self.policy.queue, priority=rule.priority, due=rule.due or self.policy.due,
-            severity=rule.severity, n_people=rule.n_people, coverage=rule.coverage, skills=tuple(rule.skills),
-            on_lapse=rule.on_lapse, when_full=rule.when_full,
-        )  # fmt: skip
-
-    def _passing(self, rule: Rule | None) -> "_Passing":
-        sample, reasons = self.policy.audit_sample, tuple(rule.reasons) if rule else ()
-        passed = Ruling(
-            Route.PASS, rule.name if rule else None, reasons, inclusion_probability=sample.probability,
-            held=False, reviewed=False, queue=self.policy.queue, priority=sample.priority, due=self.policy.due,
-        )  # fmt: skip
-        return _Passing(passed, passed._replace(reasons=(*reasons, AUDIT_SAMPLE), reviewed=True))
-
-
-class _Passing(NamedTuple):
-    """What passes: as it is, or drawn for the audit sample."""
-
-    passed: Ruling
-    sampled: Ruling
-
-    def drawn(self, sample_key: bytes, output_id: str) -> Ruling:
-        """One of the two, by the keyed hash of the output's id."""
-        is_drawn = draw(sample_key, output_id) < self.passed.inclusion_probability
-        return self.sampled if is_drawn else self.passed
-
-
-@lru_cache(maxsize=256)
-def compiled(text: str) -> CompiledPolicy:
-    """The compiled form of a policy text, kept for the outputs to come."""
-    return CompiledPolicy(text)
-
-
-def draw(key: bytes, output_id: str) -> float:
-    """A number in [0, 1) from a keyed hash of the output's id: repeatable, and a producer cannot predict it."""
-    digest = hashlib.blake2b(output_id.encode(), key=key, digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64

@@ -1,7 +1,7 @@
 """How much an output is worth looking at: what an error would cost, times how likely it is."""
 
 from review.domain.outputs import Output
-from review.domain.policies import Ruling
+from review.domain.rulings import Ruling
 
 MOST_SEVERE = 5
 

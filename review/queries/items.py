@@ -1,4 +1,4 @@
-"""Items: one with its story, many by filter, and what their producers may release."""
+"""Items: one with its story, and many by filter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,15 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlmodel import Session, col
 
 from review.domain import content
-from review.domain.actors import Actor, Permission
-from review.domain.decisions import Verdict
-from review.domain.lifecycle import ReleaseState
-from review.domain.policies import compiled
+from review.domain.actors import HOLDPOINT, Actor, Permission
+from review.domain.rulings import compiled
 from review.errors import Invalid, NotFound
+from review.queries import gold
 from review.store.tables import AuditEvent, Decision, Escalation, Item, ItemPayload, Person, Policy, Queue, System, Task
 
 MAX_PAGE = 200
@@ -29,18 +28,6 @@ class Whole:
     content: dict[str, Any]
     decision: Decision | None
     decided_by: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """What a producer may use: the exact content with its digest, and who let it through."""
-
-    state: ReleaseState
-    content: Any
-    sha256: str | None
-    verdict: str | None
-    decided_by_kind: str | None
-    decision_id: UUID | None
 
 
 _WHOLE = (
@@ -68,30 +55,7 @@ def whole(session: Session, actor: Actor, item_id: UUID) -> Whole:
         raise NotFound("There is no such item.")
     item, system, packed, decision, decided_by = row
     require_sight(actor, item.system_id)
-    return Whole(item, system, content.parse(packed), decision, decided_by)
-
-
-def release(session: Session, actor: Actor, item_id: UUID) -> Release:
-    """What the producer may do with an item now."""
-    return release_of(whole(session, actor, item_id))
-
-
-def release_of(found: Whole) -> Release:
-    """What follows for the producer from an item as it was read."""
-    state = ReleaseState(found.item.release_state)
-    passed = found.item.route == "pass"
-    decision = found.decision
-    if state is not ReleaseState.RELEASED:
-        released = None
-    elif decision is not None and not passed and decision.verdict == Verdict.CORRECT:
-        released = decision.correction
-    else:
-        released = found.content["output"]
-    return Release(
-        state, released, found.item.release_digest, decision.verdict if decision else None,
-        "system" if passed else (decision.decided_by_kind if decision else None),
-        decision.id if decision else None,
-    )  # fmt: skip
+    return gold.told(session, actor, Whole(item, system, content.parse(packed), decision, decided_by))
 
 
 def taxonomy(session: Session, item: Item) -> list[str]:
@@ -127,7 +91,7 @@ def listing(
     if before is not None:
         query = query.where(col(Item.id) < before)
     rows = session.execute(query.order_by(col(Item.id).desc()).limit(limit)).all()
-    return [(item, slug) for item, slug in rows]
+    return gold.told_items(session, actor, [(item, slug) for item, slug in rows])
 
 
 def _conditions(session: Session, actor: Actor, wanted: Filter) -> list[Any]:
@@ -202,7 +166,8 @@ def history(session: Session, actor: Actor, item_id: UUID) -> list[Event]:
         .where(or_(col(AuditEvent.subject_id) == str(item_id), col(AuditEvent.id) == found.intake_event_id))
         .order_by(col(AuditEvent.at), col(AuditEvent.id))
     ).scalars()
-    return [Event(e.at, e.actor_kind, e.actor_name, e.action, content.parse(e.body), e.seq) for e in rows]
+    events = [Event(e.at, e.actor_kind, e.actor_name, e.action, content.parse(e.body), e.seq) for e in rows]
+    return gold.told_events(session, actor, item_id, events)
 
 
 def decisions_of(session: Session, item_id: UUID) -> Sequence[tuple[Decision, str | None]]:
@@ -219,8 +184,8 @@ def decisions_of(session: Session, item_id: UUID) -> Sequence[tuple[Decision, st
 def handed_up(session: Session, item_id: UUID) -> Sequence[tuple[Escalation, str]]:
     """Every time an item was handed up, with the name of who did, newest first."""
     rows = session.execute(
-        select(Escalation, col(Person.name))
-        .join(Person, col(Person.id) == col(Escalation.by_id))
+        select(Escalation, func.coalesce(col(Person.name), HOLDPOINT.name))
+        .outerjoin(Person, col(Person.id) == col(Escalation.by_id))
         .where(col(Escalation.item_id) == item_id)
         .order_by(col(Escalation.id).desc())
     ).all()

@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import bindparam, case, exists, func, or_, select, text
 from sqlmodel import Session, col
 
-from review.domain.actors import Actor, Permission
+from review.domain.actors import HOLDPOINT, Actor, Permission
 from review.domain.lifecycle import SKIP, highest_level
-from review.domain.policies import compiled
+from review.domain.rulings import compiled
 from review.errors import NotFound
-from review.queries import items
+from review.queries import gold, items
 from review.queries.items import Whole
 from review.store.tables import Decision, Escalation, Item, Person, Policy, Queue, System, Task, TaskSkip
 
@@ -100,7 +100,7 @@ def n_decided_since(session: Session, actor: Actor, since: datetime) -> int:
             col(Decision.superseded_at).is_(None),
         )
     ).scalar_one()
-    return n
+    return n + gold.n_answered_since(session, actor, since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +125,19 @@ def escalated(session: Session, actor: Actor, *, now: datetime, limit: int = 200
     actor.require(Permission.READ_ESCALATIONS)
     by, holder = Person.__table__.alias("by_person"), Person.__table__.alias("holder")  # type: ignore[attr-defined]
     rows = session.execute(
-        select(Task, Escalation, col(Item.external_id), col(System.name), by.c.name, holder.c.name)
+        select(
+            Task, Escalation, col(Item.external_id), col(System.name), func.coalesce(by.c.name, HOLDPOINT.name),
+            holder.c.name,
+        )
         .join(Escalation, col(Escalation.to_task_id) == col(Task.id))
         .join(Item, col(Item.id) == col(Task.item_id))
         .join(System, col(System.id) == col(Item.system_id))
-        .join(by, by.c.id == col(Escalation.by_id))
+        .outerjoin(by, by.c.id == col(Escalation.by_id))
         .outerjoin(holder, (holder.c.id == col(Task.holder_id)) & (col(Task.lease_expires_at) > now))
         .where(_OPEN, col(Task.queue_id).in_(select(col(Queue.id)).where(col(Queue.level) > 0)))
         .order_by(col(Task.priority).desc(), col(Task.due_at), col(Task.id))
         .limit(limit)
-    ).all()
+    ).all()  # fmt: skip
     return [
         Waiting(
             task.id,

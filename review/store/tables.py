@@ -92,6 +92,9 @@ class Policy(SQLModel, table=True):
     digest: str
     activated_at: datetime = Field(sa_type=UtcDateTime)
     activated_by: str
+    written_by: str
+    approved_by: str | None = None
+    restores: int | None = None  # the earlier version whose document this is again
 
 
 class ApiKey(SQLModel, table=True):
@@ -199,6 +202,7 @@ class Item(SQLModel, table=True):
     traceparent: str | None
     bundle: str | None = None
     bundle_position: int | None = None
+    bundle_size: int | None = None  # where its producer said it: the bundle is pending until so many are on record
     requested_by: str | None = None
     produced_at: datetime = Field(sa_type=UtcDateTime)
     received_at: datetime = Field(sa_type=UtcDateTime)
@@ -238,6 +242,11 @@ class Task(SQLModel, table=True):
         Index("ix_task_holder", "holder_id",
               sqlite_where=text("state = 'open' AND holder_id IS NOT NULL"),
               postgresql_where=text("state = 'open' AND holder_id IS NOT NULL")),
+        Index("ix_task_steps", "queue_id", "n_steps", "due_at",
+              sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+        Index("ix_task_assigned", "assigned_to_id",
+              sqlite_where=text("state = 'open' AND assigned_to_id IS NOT NULL"),
+              postgresql_where=text("state = 'open' AND assigned_to_id IS NOT NULL")),
         Index("ix_task_item_id", "item_id"),
         _one_of("kind", "review", "second_review", "adjudication", "escalation"),
         _one_of("state", "open", "decided", "escalated", "withdrawn"),
@@ -261,6 +270,7 @@ class Task(SQLModel, table=True):
     snoozed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     is_limited: bool = False  # not everyone of the queue may take it: see TaskBar and TaskSkill
     gold_id: UUID | None = Field(default=None, foreign_key="gold.id")
+    n_steps: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # of its queue's service level, taken
 
 
 class TaskBar(SQLModel, table=True):
@@ -293,7 +303,7 @@ class TaskSkip(SQLModel, table=True):
 
 
 class Escalation(SQLModel, table=True):
-    """A task handed up: by whom, why, and the task it became."""
+    """A task handed up: by whom (nobody: by Holdpoint, when it was overdue), why, and the task it became."""
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     item_id: UUID = Field(foreign_key="item.id", index=True)
@@ -301,8 +311,23 @@ class Escalation(SQLModel, table=True):
     to_task_id: UUID = Field(foreign_key="task.id", unique=True)
     reason: str
     note: str = Field(sa_type=Text)
-    by_id: UUID = Field(foreign_key="person.id")
+    by_id: UUID | None = Field(foreign_key="person.id")
     at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Reassignment(SQLModel, table=True):
+    """The tasks that a lead chose to give to one person, or to free, at once: looked at first, done, perhaps undone.
+
+    `task_ids` are what was chosen, by task the person (or nobody) who had it assigned before.
+    """
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    by_id: UUID = Field(foreign_key="person.id", index=True)
+    to_id: UUID | None = Field(foreign_key="person.id")
+    task_ids: dict[str, str | None] = Field(sa_type=CanonicalJson)
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    undone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Comment(SQLModel, table=True):
@@ -343,13 +368,14 @@ class Gold(SQLModel, table=True):
 
 
 class GoldAnswer(SQLModel, table=True):
-    """What a reviewer said of a gold item, and whether it was right."""
+    """What a reviewer said of a gold item, and whether it was right. An undone one stays, superseded."""
 
     __tablename__ = "gold_answer"
     __table_args__ = (
-        UniqueConstraint("gold_id", "person_id"),
-        Index("ix_gold_answer_person", "person_id", "system_id", "id"),
-    )
+        Index("uq_gold_answer_gold_person", "gold_id", "person_id", unique=True,
+              sqlite_where=text("superseded_at IS NULL"), postgresql_where=text("superseded_at IS NULL")),
+        Index("ix_gold_answer_person", "person_id", "system_id", "at"),
+    )  # fmt: skip
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     gold_id: UUID = Field(foreign_key="gold.id")
@@ -358,8 +384,41 @@ class GoldAnswer(SQLModel, table=True):
     task_id: UUID = Field(foreign_key="task.id")
     verdict: str
     correction: Any = Field(default=None, sa_type=CanonicalJson, nullable=True)
+    labels: list[str] = Field(sa_type=CanonicalJson)
+    spans: list[dict[str, Any]] = Field(sa_type=CanonicalJson)
+    note: str = Field(sa_type=Text)
     is_right: bool
     at: datetime = Field(sa_type=UtcDateTime)
+    superseded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class BulkChoice(SQLModel, table=True):
+    """The items that a lead chose to decide at once: looked at first, then decided once."""
+
+    __tablename__ = "bulk_choice"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    system_id: UUID = Field(foreign_key="system.id")
+    by_id: UUID = Field(foreign_key="person.id", index=True)
+    tasks: dict[str, int] = Field(sa_type=CanonicalJson)  # each task's id, and its item's version as it was seen
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Calibration(SQLModel, table=True):
+    """How likely an output of one model is wrong at each confidence, learned from what people decided."""
+
+    __table_args__ = (Index("ix_calibration_latest", "system_id", "model_version", "fitted_at"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    system_id: UUID = Field(foreign_key="system.id")
+    model_version: str
+    fitted_at: datetime = Field(sa_type=UtcDateTime)
+    points: list[tuple[float, float]] = Field(sa_type=CanonicalJson)  # (confidence, probability of error)
+    n: int
+    auc: float | None
+    auc_low: float
+    auc_high: float
 
 
 class ServiceStep(SQLModel, table=True):
@@ -384,6 +443,7 @@ class PolicyDraft(SQLModel, table=True):
     written_at: datetime = Field(sa_type=UtcDateTime)
     approved_by_id: UUID | None = Field(default=None, foreign_key="person.id")
     approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    restores: int | None = None  # the earlier version whose document this is again
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 

@@ -1,17 +1,21 @@
 """Filters that live in the address: a view can be kept, shared, and gone back to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 
-def choice(label: str, parameter: str, options: Sequence[str], *, any_label: str = "Any") -> str | None:
-    """One of the options or none, kept in the address under `parameter`."""
+def choice(
+    label: str, parameter: str, options: Sequence[str], *, any_label: str = "Any",
+    names: Mapping[str, str] | None = None,
+) -> str | None:  # fmt: skip
+    """One of the options or none, kept in the address under `parameter`; `names` are how they are shown."""
     wanted = st.query_params.get(parameter)
     key = _shown(parameter, wanted if wanted in options else None)
     return st.selectbox(
-        label, options, index=None, placeholder=any_label, key=key, on_change=_keep, args=(parameter, key)
+        label, options, index=None, placeholder=any_label, key=key, on_change=_keep, args=(parameter, key),
+        format_func=lambda option: names[option] if names else option,
     )  # fmt: skip
 
 

@@ -21,7 +21,9 @@ PAGES = Path(__file__).parents[2] / "pages"
 _MAY_HELP = {
     Permission.DECIDE: "Reviewers and leads decide. An admin can change your role.",
     Permission.READ_ESCALATIONS: "Leads, owners and auditors read what was handed up. An admin can change your role.",
+    Permission.READ_QUEUES: "Leads and admins run queues; owners and auditors read. An admin can change your role.",
     Permission.EXPORT: "Leads, owners, auditors and admins export. Ask a lead for the file, or an admin for the role.",
+    Permission.READ_POLICIES: "Leads, owners, auditors and admins read policies. An admin can change your role.",
     Permission.ADMINISTER: "Only admins change people, systems and keys. Ask one of yours.",
 }
 

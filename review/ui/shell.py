@@ -13,8 +13,10 @@ _SHOWN = (
     ("desk", "Desk", ":material/edit_note:", Permission.DECIDE),
     ("inbox", "Inbox", ":material/inbox:", Permission.READ_ITEMS),
     ("escalations", "Escalations", ":material/upgrade:", Permission.READ_ESCALATIONS),
+    ("queues", "Queues", ":material/low_priority:", Permission.READ_QUEUES),
     ("overview", "Overview", ":material/monitoring:", Permission.READ_OVERVIEW),
     ("corrections", "Corrections", ":material/download:", Permission.EXPORT),
+    ("policies", "Policies", ":material/rule:", Permission.READ_POLICIES),
     ("admin", "Admin", ":material/manage_accounts:", Permission.ADMINISTER),
 )
 # What no theme option says: the page begins right below the menu, and the watch takes no room.

@@ -48,6 +48,7 @@ def test_blank_lines_are_skipped_but_counted(api: Caller) -> None:
 def test_an_empty_batch_is_no_error(api: Caller, body: bytes) -> None:
     assert api.batch(body).json() == {
         "accepted": 0, "replayed": 0, "rejected": [], "routes": {"pass": 0, "review": 0, "block": 0},
+        "mode": "normal",
     }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ def test_a_held_output_is_answered_without_content(api: Caller) -> None:
     assert body["due_at"] == "2026-03-02T13:00:00Z"
     assert body["release"] == {
         "state": "pending", "content": None, "sha256": None, "verdict": None, "decided_by": None, "decision_id": None,
+        "reason": None, "notice": None,
     }  # fmt: skip
 
 

@@ -44,6 +44,7 @@ def test_a_decision_makes_the_release(api: Caller, answer: dict[str, Any], state
     assert release(api, item_id) == {
         "state": state, "content": content, "sha256": content_digest(content) if content else None,
         "verdict": answer["verdict"], "decided_by": {"kind": "person"}, "decision_id": decided["decision_id"],
+        "reason": None, "notice": None,
     }  # fmt: skip
 
 

@@ -21,10 +21,10 @@ from tests.support.world import output
 
 SECRETS = (b"guarded", b"Guarded")
 TITLES = {"inbox": "Inbox", "desk": "Desk", "escalations": "Escalations", "overview": "Overview"}
-TITLES |= {"corrections": "Corrections", "admin": "Admin"}
+TITLES |= {"queues": "Queues", "corrections": "Corrections", "admin": "Admin"}
 SHOWS = {
     "desk": "Take the next task", "inbox": "guarded-1", "escalations": "Nothing is waiting for a lead",
-    "overview": "Overdue", "corrections": "No correction matches", "admin": "Add a person",
+    "queues": "Worked by", "overview": "Overdue", "corrections": "No correction matches", "admin": "Add a person",
     "account": "Signing out ends",
 }  # fmt: skip
 

@@ -102,7 +102,8 @@ def test_hostile_content_runs_nothing_and_hides_nothing(console: Console, window
     page.get_by_placeholder("What should the next person know?").fill(HOSTILE)
     page.keyboard.press("Control+Enter")
     expect(page.locator(".handed")).to_contain_text("U+202E RLO")
-    for path in ("inbox", f"inbox?item={taken.item_id}", "escalations", "account"):
+    lists = ("inbox", "escalations", "overview", "corrections", "policies", "admin", "desk")
+    for path in (*lists, f"inbox?item={taken.item_id}", f"policies?system={slug}"):
         page.goto(f"{console.url}/{path}")
         expect(page.get_by_text("<script>", exact=False).first).to_be_visible()
         assert page.locator("a[href*='evil'], a[href^='javascript'], img[src*='pixel'], img[src='x']").count() == 0
@@ -219,7 +220,7 @@ def test_every_page_is_accessible(console: Console, window: MakeWindow, theme: s
     found = {"sign-in": _violations(page)}
     username = console.person(f"axel-{theme}", "admin")
     browser.context.add_cookies([console.cookie(username)])  # type: ignore[list-item]
-    for path in ("inbox", f"inbox?item={taken.item_id}", "escalations", "overview", "corrections", "admin", "desk"):
+    for path in ("inbox", f"inbox?item={taken.item_id}", "escalations", "overview", "corrections", "policies", f"policies?system={slug}", "admin", "desk"):
         page.goto(f"{console.url}/{path}")
         expect(page.get_by_test_id("stTopNavLink").first).to_be_visible()
         page.wait_for_timeout(700)

@@ -14,6 +14,7 @@ from review.domain.decisions import EscalationReason
 from review.domain.lifecycle import LEASE, LeaseToken
 from review.errors import Forbidden, Invalid, LeaseLost, NotFound, WrongState
 from review.queries import items
+from review.queries import releases as release_queries
 from review.queries import tasks as task_queries
 from review.store.tables import AuditEvent, Decision, Item, OutboxMessage, Task
 from tests.support.world import SAMPLING, World, output
@@ -57,7 +58,7 @@ def test_a_correction_keeps_original_replacement_and_difference_and_releases_the
     )
     assert [run["op"] for run in decision.difference or []] == ["equal", "replace", "equal"]
     with world.store.read() as session:
-        release = items.release(session, world.actors["helper"], task.item_id)
+        release = release_queries.release(session, world.actors["helper"], task.item_id, now=world.now)
         whole = items.whole(session, world.actors["ann"], task.item_id)
     assert release.content == "The capital of France is Paris."
     assert release.sha256 == content_digest(release.content)
@@ -69,7 +70,7 @@ def test_a_rejection_withholds(world: World) -> None:
     task = claimed(world)
     world.decide(task, verdict="reject")
     with world.store.read() as session:
-        release = items.release(session, world.actors["helper"], task.item_id)
+        release = release_queries.release(session, world.actors["helper"], task.item_id, now=world.now)
     assert (release.state, release.content, release.sha256) == ("withheld", None, None)
 
 

@@ -13,7 +13,8 @@ from review.domain.actors import Role
 from review.domain.content import canonical
 from review.domain.decisions import Answer, EscalationReason, Span, Verdict, checked
 from review.domain.outputs import Output
-from review.domain.policies import DEFAULT_TAXONOMY, Route, compiled
+from review.domain.policies import DEFAULT_TAXONOMY, Route
+from review.domain.rulings import compiled
 
 SEEDS = (7, 1, 2024)
 ERROR_SHARE = {"help-center-answers": (0.18, 0.25), "ticket-router": (0.10, 0.14), "billing-agent": (0.22, 0.30)}

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from review.domain.outputs import Output
-from review.domain.policies import HOLD_EVERYTHING, RULE_FAILED, CompiledPolicy, Route, draw, read_policy
+from review.domain.policies import HOLD_EVERYTHING, Route, read_policy
+from review.domain.rulings import RULE_FAILED, CompiledPolicy, draw
 from review.errors import Invalid
 from tests.support.world import POLICY, SAMPLING, output
 

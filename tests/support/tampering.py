@@ -142,12 +142,12 @@ class Tampering:
 
     def forge_decision(self) -> str:
         made = uuid4()
-        task = self.value("task", "id", "id NOT IN (SELECT task_id FROM decision) LIMIT 1")
-        columns = [name for (name,) in self._columns("decision") if name not in ("id", "task_id")]
+        task = self.value("task", "id", "id NOT IN (SELECT task_id FROM decision WHERE task_id IS NOT NULL) LIMIT 1")
+        columns = [name for (name,) in self._columns("decision") if name not in ("id", "task_id", "is_final")]
         names = ", ".join(columns)
         self.run(
-            f"INSERT INTO decision (id, task_id, {names}) "
-            f"SELECT {self.literal(made)}, {self.literal(task)}, {names} FROM decision LIMIT 1"
+            f"INSERT INTO decision (id, task_id, is_final, {names}) "
+            f"SELECT {self.literal(made)}, {self.literal(task)}, false, {names} FROM decision LIMIT 1"
         )
         return str(made)
 

@@ -13,8 +13,9 @@ from review.domain.decisions import Verdict
 from review.domain.lifecycle import ItemStatus, ReleaseState
 from review.domain.outputs import OutputKind
 from review.domain.policies import Route
-from review.queries.items import Event, Release, Whole
-from review.store.tables import Item
+from review.queries.items import Event, Whole
+from review.queries.releases import Release
+from review.store.tables import Item, Task
 
 
 @exactly
@@ -200,4 +201,28 @@ def _event(event: Event, told: Actor) -> EventAnswer:
         "action": event.action,
         "body": _body(event, told),
         "seq": event.seq,
+    }
+
+
+@exactly
+class ReopenedAnswer(TypedDict):
+    """The item that is looked at again, the task that it is now, and what its producer may use meanwhile."""
+
+    item_id: UUID
+    task_id: UUID
+    version: int
+    status: ItemStatus
+    release_state: ReleaseState
+    due_at: datetime
+
+
+def reopened(found: Item, task: Task) -> ReopenedAnswer:
+    """The answer of POST /items/{id}/reopen."""
+    return {
+        "item_id": found.id,
+        "task_id": task.id,
+        "version": found.version,
+        "status": ItemStatus(found.status),
+        "release_state": ReleaseState(found.release_state),
+        "due_at": task.due_at,
     }

@@ -12,8 +12,10 @@ from review.commands.intake import Taken
 from review.domain.actors import ActorKind
 from review.domain.decisions import Verdict
 from review.domain.lifecycle import ItemStatus, ReleaseState
+from review.domain.modes import Mode
 from review.domain.policies import Route
-from review.queries.items import Release
+from review.domain.releases import ReleaseReason
+from review.queries.releases import Release
 
 
 @exactly
@@ -25,7 +27,11 @@ class DecidedBy(TypedDict):
 
 @exactly
 class ReleaseAnswer(TypedDict):
-    """What the producer may use: the exact content where the state is released, and its SHA-256."""
+    """What the producer may use: the exact content where the state is released, and its SHA-256.
+
+    `reason` and `notice` say why, where that is not a person's doing. The content of a stopped system's release is
+    the text that stands in, if there is one.
+    """
 
     state: ReleaseState
     content: Any
@@ -33,6 +39,8 @@ class ReleaseAnswer(TypedDict):
     verdict: Verdict | None
     decided_by: DecidedBy | None
     decision_id: UUID | None
+    reason: ReleaseReason | None
+    notice: str | None
 
 
 def release(found: Release) -> ReleaseAnswer:
@@ -44,12 +52,14 @@ def release(found: Release) -> ReleaseAnswer:
         "verdict": Verdict(found.verdict) if found.verdict else None,
         "decided_by": {"kind": ActorKind(found.decided_by_kind)} if found.decided_by_kind else None,
         "decision_id": found.decision_id,
+        "reason": found.reason,
+        "notice": found.notice,
     }
 
 
 @exactly
 class RoutedAnswer(TypedDict):
-    """Where an output was routed, and why."""
+    """Where an output was routed, and why; and the mode that its system is in."""
 
     item_id: UUID
     route: Route
@@ -58,6 +68,7 @@ class RoutedAnswer(TypedDict):
     inclusion_probability: float
     status: ItemStatus
     due_at: datetime | None
+    mode: Mode
 
 
 @exactly
@@ -89,12 +100,13 @@ BatchRoutes = TypedDict("BatchRoutes", {"pass": int, "review": int, "block": int
 
 @exactly
 class BatchAnswer(TypedDict):
-    """What became of a batch; the routes count accepted and replayed lines."""
+    """What became of a batch; the routes count accepted and replayed lines. The mode is the system's at the end."""
 
     accepted: int
     replayed: int
     rejected: list[RejectedLine]
     routes: BatchRoutes
+    mode: Mode
     results: NotRequired[list[LineAnswer]]
 
 
@@ -108,6 +120,7 @@ def routed(taken: Taken) -> RoutedAnswer:
         "inclusion_probability": taken.inclusion_probability,
         "status": ItemStatus(taken.status),
         "due_at": taken.due_at,
+        "mode": Mode(taken.mode),
     }
 
 

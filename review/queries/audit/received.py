@@ -11,7 +11,7 @@ from review.domain.audit import item_line
 from review.domain.content import parse, sha256
 from review.queries.audit import rows, standing
 from review.queries.audit.findings import Kind, Problem, first
-from review.store.tables import AuditEvent, Decision, Item, ItemPayload
+from review.store.tables import AuditEvent, Decision, Item, ItemPayload, Policy
 
 RECEIVED = "outputs.received"
 
@@ -142,6 +142,7 @@ def _items() -> Select[Any]:
         )
         .outerjoin(ItemPayload, col(ItemPayload.item_id) == col(Item.id))
         .outerjoin(Decision, standing.IS_ITS_OWN)
+        .outerjoin(Policy, standing.IS_ITS_POLICY)
         .outerjoin(AuditEvent, col(AuditEvent.id) == col(Item.intake_event_id))
         .order_by(col(Item.id))
     )

@@ -19,6 +19,7 @@ UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, ReviewError)
 _JSON = frozenset({"correction", "difference", "labels", "spans"})
 _TIMES = frozenset({"claimed_at", "decided_at", "at"})
 _IDS = frozenset({"id", "item_id", "task_id", "decided_by_id", "from_task_id", "to_task_id", "by_id"})
+_TRUTHS = frozenset({"is_final"})
 
 
 def untyped(table: Any, *names: str) -> list[Any]:
@@ -64,6 +65,13 @@ def as_time(value: Any) -> datetime:
     return found.replace(tzinfo=UTC)
 
 
+def as_truth(value: Any) -> bool:
+    """True or false, which SQLite keeps as 1 or 0; raises one of UNREADABLE for what is neither."""
+    if not isinstance(value, int) or value not in (0, 1):
+        raise ValueError("neither true nor false")
+    return bool(value)
+
+
 def digest_of_event(row: Row[Any]) -> str | None:
     """The digest over an event's fields as they are now; None where they cannot be read."""
     try:
@@ -96,6 +104,8 @@ def _field(name: str, value: Any) -> Any:
         return as_id(value)
     if name in _TIMES:
         return as_time(value)
+    if name in _TRUTHS:
+        return as_truth(value)
     return orjson.loads(value) if name in _JSON else value
 
 

@@ -33,20 +33,23 @@ def _escalation_agrees(row: Row[Any], _event: Row[Any], body: dict[str, Any]) ->
     return rows.digest_of(row, ESCALATION_FIELDS) == body.get("escalation_digest")
 
 
+_OF_POLICY = ("version", "digest", "written_by", "approved_by", "restores")
+
+
 def _policy_agrees(row: Row[Any], event: Row[Any], body: dict[str, Any]) -> bool:
     try:
         digest = sha256(row.document.encode())
     except rows.UNREADABLE:
         return False
-    said = (body.get("digest"), body.get("version"), event.subject_id, event.actor_name, event.at)
-    kept = (row.digest, row.version, rows.name(row.system_id), row.activated_by, row.activated_at)
+    said = (event.subject_id, event.actor_name, event.at, *(body.get(name) for name in _OF_POLICY))
+    kept = (rows.name(row.system_id), row.activated_by, row.activated_at, *(getattr(row, name) for name in _OF_POLICY))
     return digest == row.digest and kept == said
 
 
 ESCALATIONS = Telling("escalation", "task.escalated", Escalation, ESCALATION_FIELDS, "item_id", _escalation_agrees)
 POLICIES = Telling(
     "policy", "policy.activated", Policy,
-    ("id", "system_id", "version", "document", "digest", "activated_at", "activated_by"), "system_id", _policy_agrees,
+    ("id", "system_id", "document", "activated_at", "activated_by", *_OF_POLICY), "system_id", _policy_agrees,
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from review.queries.audit.findings import Kind, Problem, Verification, first
 from review.queries.audit.people import People
 from review.queries.audit.received import RECEIVED, Items
 from review.queries.audit.told import ESCALATIONS, POLICIES, Told
+from review.queries.audit.used import Uses
 from review.store.engine import Store
 from review.store.tables import AuditEvent
 
@@ -27,6 +28,7 @@ class _Walk:
     def __init__(self, session: Session, key: Verifier) -> None:
         self.session, self.chain = session, Chain(session, key)
         self.decisions, self.items, self.people = Decisions(session), Items(session), People(session)
+        self.uses = Uses(session)
         self.told = [Told(session, ESCALATIONS), Told(session, POLICIES)]
         self.n_unsealed = self.n_received = 0
 
@@ -68,10 +70,11 @@ class _Walk:
     def _told(self, events: Sequence[Row[Any]]) -> Problem | None:
         self.n_received += sum(_n_received(event) for event in events)
         self.people.add(events)
-        return first([self.decisions.add(events), *(told.add(events) for told in self.told)])
+        return first([self.decisions.add(events), self.uses.add(events), *(told.add(events) for told in self.told)])
 
     def _untold(self) -> Problem | None:
-        return first([self.decisions.end(), *(told.end() for told in self.told), self.people.end()])
+        ends = [self.decisions.end(), self.uses.end(), *(told.end() for told in self.told), self.people.end()]
+        return first(ends)
 
 
 def _altered(event: Row[Any]) -> Problem | None:

@@ -40,7 +40,18 @@ _FROZEN = {
         "claimed_at",
         "decided_at",
     ),
-    "policy": ("id", "system_id", "version", "document", "digest", "activated_at", "activated_by"),
+    "policy": (
+        "id",
+        "system_id",
+        "version",
+        "document",
+        "digest",
+        "activated_at",
+        "activated_by",
+        "written_by",
+        "approved_by",
+        "restores",
+    ),
     "audit_checkpoint": ("seq", "head", "at", "signature"),
 }
 
@@ -204,6 +215,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("queue_id", "person_id", name=op.f("pk_queue_member")),
     )
     op.create_table(
+        "reassignment",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("by_id", sa.Uuid(), nullable=False),
+        sa.Column("to_id", sa.Uuid(), nullable=True),
+        sa.Column("task_ids", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_reassignment_by_id")),
+        sa.ForeignKeyConstraint(["to_id"], ["person.id"], name=op.f("fk_reassignment_to_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reassignment")),
+    )
+    op.create_index(op.f("ix_reassignment_by_id"), "reassignment", ["by_id"], unique=False)
+    op.create_table(
         "system",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.String(), nullable=False),
@@ -242,6 +267,34 @@ def upgrade() -> None:
         sa.UniqueConstraint("hash", name=op.f("uq_api_key_hash")),
     )
     op.create_table(
+        "bulk_choice",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("by_id", sa.Uuid(), nullable=False),
+        sa.Column("tasks", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_bulk_choice_by_id")),
+        sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_bulk_choice_system_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bulk_choice")),
+    )
+    op.create_index(op.f("ix_bulk_choice_by_id"), "bulk_choice", ["by_id"], unique=False)
+    op.create_table(
+        "calibration",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("model_version", sa.String(), nullable=False),
+        sa.Column("fitted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("points", sa.Text(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("auc", sa.Float(), nullable=True),
+        sa.Column("auc_low", sa.Float(), nullable=False),
+        sa.Column("auc_high", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_calibration_system_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calibration")),
+    )
+    op.create_index("ix_calibration_latest", "calibration", ["system_id", "model_version", "fitted_at"], unique=False)
+    op.create_table(
         "contingency",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("system_id", sa.Uuid(), nullable=False),
@@ -274,6 +327,7 @@ def upgrade() -> None:
         sa.Column("traceparent", sa.String(), nullable=True),
         sa.Column("bundle", sa.String(), nullable=True),
         sa.Column("bundle_position", sa.Integer(), nullable=True),
+        sa.Column("bundle_size", sa.Integer(), nullable=True),
         sa.Column("requested_by", sa.String(), nullable=True),
         sa.Column("produced_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
@@ -367,6 +421,9 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("activated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("activated_by", sa.String(), nullable=False),
+        sa.Column("written_by", sa.String(), nullable=False),
+        sa.Column("approved_by", sa.String(), nullable=True),
+        sa.Column("restores", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_policy_system_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policy")),
         sa.UniqueConstraint("system_id", "version", name=op.f("uq_policy_system_id_version")),
@@ -380,6 +437,7 @@ def upgrade() -> None:
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("approved_by_id", sa.Uuid(), nullable=True),
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("restores", sa.Integer(), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["approved_by_id"], ["person.id"], name=op.f("fk_policy_draft_approved_by_id")),
         sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_policy_draft_system_id")),
@@ -466,6 +524,7 @@ def upgrade() -> None:
         sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("is_limited", sa.Boolean(), nullable=False),
         sa.Column("gold_id", sa.Uuid(), nullable=True),
+        sa.Column("n_steps", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint(
             "kind = 'review' OR kind = 'second_review' OR kind = 'adjudication' OR kind = 'escalation'",
             name=op.f("ck_task_kind"),
@@ -481,6 +540,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_task_item_id")),
         sa.ForeignKeyConstraint(["queue_id"], ["queue.id"], name=op.f("fk_task_queue_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
+    )
+    op.create_index(
+        "ix_task_assigned",
+        "task",
+        ["assigned_to_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'open' AND assigned_to_id IS NOT NULL"),
+        postgresql_where=sa.text("state = 'open' AND assigned_to_id IS NOT NULL"),
     )
     op.create_index(
         "ix_task_claim",
@@ -499,6 +566,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'open' AND holder_id IS NOT NULL"),
     )
     op.create_index("ix_task_item_id", "task", ["item_id"], unique=False)
+    op.create_index(
+        "ix_task_steps",
+        "task",
+        ["queue_id", "n_steps", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    )
     op.create_table(
         "decision",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -558,7 +633,7 @@ def upgrade() -> None:
         sa.Column("to_task_id", sa.Uuid(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
-        sa.Column("by_id", sa.Uuid(), nullable=False),
+        sa.Column("by_id", sa.Uuid(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_escalation_by_id")),
         sa.ForeignKeyConstraint(["from_task_id"], ["task.id"], name=op.f("fk_escalation_from_task_id")),
@@ -578,16 +653,27 @@ def upgrade() -> None:
         sa.Column("task_id", sa.Uuid(), nullable=False),
         sa.Column("verdict", sa.String(), nullable=False),
         sa.Column("correction", sa.Text(), nullable=True),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("spans", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.Column("is_right", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["gold_id"], ["gold.id"], name=op.f("fk_gold_answer_gold_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_gold_answer_person_id")),
         sa.ForeignKeyConstraint(["system_id"], ["system.id"], name=op.f("fk_gold_answer_system_id")),
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_gold_answer_task_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gold_answer")),
-        sa.UniqueConstraint("gold_id", "person_id", name=op.f("uq_gold_answer_gold_id_person_id")),
     )
-    op.create_index("ix_gold_answer_person", "gold_answer", ["person_id", "system_id", "id"], unique=False)
+    op.create_index("ix_gold_answer_person", "gold_answer", ["person_id", "system_id", "at"], unique=False)
+    op.create_index(
+        "uq_gold_answer_gold_person",
+        "gold_answer",
+        ["gold_id", "person_id"],
+        unique=True,
+        sqlite_where=sa.text("superseded_at IS NULL"),
+        postgresql_where=sa.text("superseded_at IS NULL"),
+    )
     op.create_table(
         "question",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -640,6 +726,12 @@ def downgrade() -> None:
     op.drop_table("service_step")
     op.drop_index(op.f("ix_question_item_id"), table_name="question")
     op.drop_table("question")
+    op.drop_index(
+        "uq_gold_answer_gold_person",
+        table_name="gold_answer",
+        sqlite_where=sa.text("superseded_at IS NULL"),
+        postgresql_where=sa.text("superseded_at IS NULL"),
+    )
     op.drop_index("ix_gold_answer_person", table_name="gold_answer")
     op.drop_table("gold_answer")
     op.drop_index(op.f("ix_escalation_item_id"), table_name="escalation")
@@ -660,6 +752,12 @@ def downgrade() -> None:
     op.drop_index("ix_decision_decided_at", table_name="decision")
     op.drop_index("ix_decision_by", table_name="decision")
     op.drop_table("decision")
+    op.drop_index(
+        "ix_task_steps",
+        table_name="task",
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    )
     op.drop_index("ix_task_item_id", table_name="task")
     op.drop_index(
         "ix_task_holder",
@@ -672,6 +770,12 @@ def downgrade() -> None:
         table_name="task",
         sqlite_where=sa.text("state = 'open'"),
         postgresql_where=sa.text("state = 'open'"),
+    )
+    op.drop_index(
+        "ix_task_assigned",
+        table_name="task",
+        sqlite_where=sa.text("state = 'open' AND assigned_to_id IS NOT NULL"),
+        postgresql_where=sa.text("state = 'open' AND assigned_to_id IS NOT NULL"),
     )
     op.drop_table("task")
     op.drop_table("task_bar")
@@ -713,8 +817,14 @@ def downgrade() -> None:
     )
     op.drop_table("item")
     op.drop_table("contingency")
+    op.drop_index("ix_calibration_latest", table_name="calibration")
+    op.drop_table("calibration")
+    op.drop_index(op.f("ix_bulk_choice_by_id"), table_name="bulk_choice")
+    op.drop_table("bulk_choice")
     op.drop_table("api_key")
     op.drop_table("system")
+    op.drop_index(op.f("ix_reassignment_by_id"), table_name="reassignment")
+    op.drop_table("reassignment")
     op.drop_table("queue_member")
     op.drop_table("person_skill")
     op.drop_index(op.f("ix_absence_person_id"), table_name="absence")

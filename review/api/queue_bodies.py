@@ -1,0 +1,45 @@
+"""The bodies of requests about queues and the people who work them."""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, StringConstraints
+
+from review.domain.outputs import Code, Strict
+from review.domain.queues import Chosen, Username
+
+Reason = Annotated[str, StringConstraints(max_length=2_000)]
+
+
+class AssignBody(Strict):
+    """To whom a task is given (a username); null frees it."""
+
+    to: Username | None
+
+
+class ReassignBody(Strict):
+    """Which open tasks are meant, and to whom they would be given (a username); null frees them."""
+
+    chosen: Chosen
+    to: Username | None
+
+
+class AbsenceBody(Strict):
+    """From when until when one is away; with `person` (a username) somebody else."""
+
+    person: Username | None = None
+    from_at: AwareDatetime
+    until_at: AwareDatetime
+
+
+class PauseBody(Strict):
+    """Who takes no tasks of which system for now, and why."""
+
+    person: Username
+    system: Code
+    reason: Reason
+
+
+class LiftBody(Strict):
+    """Why somebody takes tasks again."""
+
+    reason: Reason

@@ -1,0 +1,97 @@
+"""The policy of one system: its text and drafts, a dry run of it, what it differs in, and its versions."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from review.queries import policies, systems
+from review.queries.policies import Draft, Standing
+from review.store.tables import Policy
+from review.ui import filters, policies_dry_run, policies_editor, policies_versions, words
+from review.ui.page import Page, nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page shows: the system, its version in force, and the draft that is open on the page."""
+
+    standing: Standing
+    active: Policy
+    draft: Draft | None
+
+
+def chosen(page: Page) -> str | None:
+    """The system in the address, or a hint to choose one."""
+    with page.read() as session:
+        names = {system.slug: system.name for system in systems.listed(session)}
+    if not names:
+        nothing("No system yet", "An admin adds the first one; it starts with a policy that holds everything.")
+        return None
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    with left:
+        slug = filters.choice("System", "system", list(names), any_label="Choose a system", names=names)
+    if slug is None:
+        nothing("No system is chosen", "Choose one above: its policy, its drafts and its versions show up here.")
+        return None
+    with right:
+        page.show(_choose_draft, slug)
+    return slug
+
+
+def _choose_draft(page: Page, slug: str) -> None:
+    with page.read() as session:
+        standing = policies.standing(session, page.actor, slug)
+        names = {str(draft.id): _name(draft, page) for draft in policies.drafts(session, page.actor, slug)}
+    if st.query_params.get("draft") not in names:
+        st.query_params.pop("draft", None)
+    in_force = f"Version {standing.active_version}, in force"
+    filters.choice("Text", "draft", list(names), any_label=in_force, names=names)
+
+
+def _name(draft: Draft, page: Page) -> str:
+    state = "approved" if draft.is_approved else "waits for approval" if draft.needs_approval else "draft"
+    return f"Draft by {draft.written_by}, {words.ago(draft.written_at, page.now)}" + (
+        f" ({state})" if state != "draft" else ""
+    )
+
+
+def draw(page: Page, slug: str) -> None:
+    """The text on the left; what it would do, what it differs in, and earlier versions on the right."""
+    shown = _shown(page, slug)
+    st.markdown(words.escaped(_sentence(shown, page)))
+    left, right = st.columns(2, gap="large")
+    with left:
+        text = policies_editor.draw(page, shown.standing, shown.active, shown.draft)
+    with right:
+        trial, difference, versions = st.tabs(["Dry run", "Difference", "Versions"], key=f"policy_{slug}")
+        with trial:
+            policies_dry_run.draw(page, slug, text)
+        with difference:
+            _difference(shown, text)
+        with versions:
+            page.show(policies_versions.draw, slug)
+
+
+def _shown(page: Page, slug: str) -> Shown:
+    draft_id = st.query_params.get("draft")
+    with page.read() as session:
+        standing = policies.standing(session, page.actor, slug)
+        _, active = policies.in_force(session, page.actor, slug)
+        drafts = policies.drafts(session, page.actor, slug)
+    return Shown(standing, active, next((draft for draft in drafts if str(draft.id) == draft_id), None))
+
+
+def _sentence(shown: Shown, page: Page) -> str:
+    active, standing = shown.active, shown.standing
+    approved = f", approved by {active.approved_by}" if active.approved_by else ""
+    followed = f"{standing.name} follows version {active.version} since {words.ago(active.activated_at, page.now)}"
+    critical = " It is critical: a second person approves each version." if standing.is_critical else ""
+    return f"{followed}, put in force by {active.activated_by}{approved}.{critical}"
+
+
+def _difference(shown: Shown, text: str) -> None:
+    differs = policies.difference(shown.active.document, text)
+    if differs:
+        st.code(differs, language="diff", height=420)
+    else:
+        nothing("No difference", f"The text is that of version {shown.active.version}, which is in force.")
