@@ -11,9 +11,10 @@ from review.ui.page import open_page
 page = open_page("Inbox", requires=Permission.READ_ITEMS)
 
 if opened := st.query_params.get("item"):
-    if st.button("Back to the list", icon=":material/arrow_back:"):
+    heading = st.container(horizontal=True, vertical_alignment="center")
+    if heading.button("Back to the list", icon=":material/arrow_back:"):
         inbox.close()
-    page.show(inbox.one, opened)
+    page.show(inbox.one, opened, heading)
 else:
     with page.read() as session:
         slugs, queues = systems.slugs(session), systems.queue_slugs(session)

@@ -16,6 +16,13 @@ Layers = alt.LayerChart | alt.FacetChart
 _NAMES = {Verdict.APPROVE: "Approved", Verdict.CORRECT: "Corrected", Verdict.REJECT: "Rejected"}
 _COLOURS = ["#2f8f6b", "#d48a1c", "#c8465a"]  # tell apart in both themes, and by colour-blind eyes
 _TOO_FEW = 20
+# The weekday above the date, and the month where it begins: so two weeks stand side by side without a slant.
+_DATE = "slice(datum.label, 4)"
+_WITH_MONTH = f"datum.index === 0 || slice({_DATE}, 0, 2) === '1 '"
+_DAYS = alt.Axis(
+    labelAngle=0, labelOverlap=False,
+    labelExpr=f"[slice(datum.label, 0, 3), {_WITH_MONTH} ? {_DATE} : split({_DATE}, ' ')[0]]",
+)  # fmt: skip
 _HEIGHT = 240
 
 
@@ -48,7 +55,7 @@ def by_day(counts: Sequence[Decided], days: Sequence[datetime], marks: Sequence[
         alt.Chart(long)
         .mark_bar()
         .encode(
-            x=alt.X("Day:N", sort=order, title=None, axis=alt.Axis(labelAngle=-40)),
+            x=alt.X("Day:N", sort=order, title=None, axis=_DAYS),
             y=alt.Y("Tasks:Q", title="Tasks decided", axis=alt.Axis(tickMinStep=1)),
             color=_verdict_colour(),
             order=alt.Order("rank:Q"),
@@ -70,7 +77,7 @@ def _marks(days: Sequence[datetime], marks: Sequence[Happened], order: list[str]
     marked: alt.Chart = (
         alt.Chart(frame)
         .mark_point(shape="triangle-down", size=70, filled=True, color="#6b7280", yOffset=-6)
-        .encode(x=alt.X("Day:N", sort=order), y=alt.value(0), tooltip=["Day:N", "What:N"])
+        .encode(x=alt.X("Day:N", sort=order, title=None, axis=_DAYS), y=alt.value(0), tooltip=["Day:N", "What:N"])
     )
     return marked
 

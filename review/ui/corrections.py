@@ -1,6 +1,7 @@
 """Choosing, previewing and downloading labelled corrections."""
 
 import io
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,28 +10,22 @@ import pandas as pd
 import streamlit as st
 
 from review.commands import exports
-from review.domain import content
 from review.domain.decisions import Verdict
 from review.errors import Unauthenticated
-from review.queries import corrections, systems
+from review.queries import systems
 from review.queries.corrections import Format, Wanted
-from review.ui import filters, program, sign_in, words
+from review.ui import filters, history, program, sign_in, words
 from review.ui.page import Page, nothing
 
 _PREVIEW = 50
 _PERIODS = {"7 days": 7, "30 days": 30, "90 days": 90}
-_SHOWN = [
-    "decided_at",
-    "system",
-    "external_id",
-    "verdict",
-    "output",
-    "correction",
-    "labels",
-    "spans",
-    "note",
-    "reviewer",
-]
+_SHOWN = {
+    "decided_at": "Decided", "system": "System", "verdict": "Verdict", "output": "Output", "correction": "Correction",
+    "labels": "Labels", "spans": "Marked words", "note": "Note", "reviewer": "Reviewer", "external_id": "External id",
+}  # fmt: skip
+_VERDICTS = {"correct": "Corrected it", "reject": "Rejected it", "approve": "Approved it as it was"}
+_CORRECTIONS = ("correct", "reject")
+_WIDE = {"output": 290, "correction": 290, "spans": 260, "note": 200}
 _FORMATS = {
     Format.JSONL: ("JSON Lines", "application/x-ndjson", "every character as it was"),
     Format.CSV: ("CSV", "text/csv", "cells that a spreadsheet would run as formulas get an apostrophe"),
@@ -45,11 +40,11 @@ def chosen(page: Page) -> Wanted:
     with left:
         system = filters.choice("System", "system", slugs, any_label="All systems")
     with middle:
-        verdicts = filters.several("Verdict", "verdict", [verdict.value for verdict in Verdict])
+        verdicts = filters.several("What people did", "verdict", _VERDICTS, default=_CORRECTIONS)
     with right:
         period = filters.choice("Decided in the last", "period", list(_PERIODS), any_label="All time")
     since = _since(page.now, _PERIODS[period]) if period else None
-    return Wanted(system, tuple(Verdict(verdict) for verdict in verdicts) or tuple(Verdict), since)
+    return Wanted(system, tuple(Verdict(verdict) for verdict in verdicts), since)
 
 
 def _since(now: datetime, days: int) -> datetime:
@@ -58,11 +53,9 @@ def _since(now: datetime, days: int) -> datetime:
 
 def preview(page: Page, wanted: Wanted) -> None:
     """How many there are, the newest of them as they are, and the files."""
-    with page.read() as session:
-        n = corrections.count(session, page.actor, wanted)
-        rows = corrections.rows_as_dicts(session, page.actor, wanted, limit=_PREVIEW)
+    n, rows = exports.preview_corrections(program.store(), page.actor, wanted, limit=_PREVIEW, now=page.now)
     if not n:
-        nothing("No correction matches", "Decide tasks on the desk, or take a filter away.")
+        nothing("No correction matches", "Decide tasks on the desk, take a filter away, or choose more verdicts.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{words.plural(n, 'decision matches', 'decisions match')}.**", width="stretch")
@@ -100,24 +93,27 @@ def _file(wanted: Wanted, form: Format) -> Callable[[], bytes]:
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    frame = pd.DataFrame([{name: _text(row[name]) for name in _SHOWN} for row in rows], columns=_SHOWN)
+    frame = pd.DataFrame([{name: _text(name, row[name]) for name in _SHOWN} for row in rows], columns=list(_SHOWN))
     return frame.assign(decided_at=pd.to_datetime(frame.decided_at))
 
 
-def _text(value: Any) -> str:
-    match value:
-        case None | []:
+def _text(name: str, value: Any) -> str:
+    match name, value:
+        case _, None:
             return ""
-        case [str(), *_]:
-            return ", ".join(value)
-        case [{"label": _, "text": _}, *_]:
-            return ", ".join(f"{span['label']}: “{span['text']}”" for span in value)
-    return content.as_text(value)
+        case "verdict", _:
+            return history.NAMES[value]
+        case "labels", _:
+            return ", ".join(words.name(code) for code in value)
+        case "spans", _:
+            return ", ".join(f"{words.name(span['label'])}: “{span['text']}”" for span in value)
+        case _, str():
+            return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _texts() -> dict[str, Any]:
     """Every column as plain text: nothing of a model or a person becomes a link or an image."""
-    plain = {name: st.column_config.TextColumn(words.name(name)) for name in _SHOWN}
-    wide = {name: st.column_config.TextColumn(words.name(name), width=260) for name in ("output", "correction")}
+    texts = {name: st.column_config.TextColumn(shown, width=_WIDE.get(name)) for name, shown in _SHOWN.items()}
     when = st.column_config.DatetimeColumn("Decided", format="D MMM YYYY, HH:mm", timezone=words.zone().key)
-    return {**plain, **wide, "decided_at": when}
+    return {**texts, "decided_at": when}

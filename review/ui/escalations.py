@@ -14,9 +14,11 @@ from review.ui.listing import Cell, Column, Row, listing
 from review.ui.page import Page, nothing
 
 _COLUMNS = [
-    Column("Item", "14%"), Column("System", "13%"), Column("Why"), Column("Handed up by", "14%"),
-    Column("Due", "13%"), Column("With", "12%"), Column("", "110px"),
+    Column("Item", "12%"), Column("System", "14%"), Column("Why"), Column("Handed up by", "13%"),
+    Column("Due", "130px"), Column("With", "11%"), Column("", "100px"),
 ]  # fmt: skip
+
+_ORDER = "In order of the policy's priority, then of when they are due."
 
 
 def table(page: Page) -> str | None:
@@ -34,7 +36,7 @@ def table(page: Page) -> str | None:
     n_late = sum(each.due_at <= now for each in waiting)
     late = f" {words.plural(n_late, 'is', 'are')} overdue." if n_late else ""
     hint = " Take one on the desk to resolve it." if is_lead else " A lead resolves them; you can read them."
-    st.text(f"{words.plural(len(waiting), 'task waits', 'tasks wait')} for a lead.{late}{hint}")
+    st.text(f"{words.plural(len(waiting), 'task waits', 'tasks wait')} for a lead.{late}{hint} {_ORDER}")
     rows = [_row(each, page.actor, is_lead=is_lead, now=now) for each in waiting]
     return listing("Escalations", _COLUMNS, rows, key="escalations", button_at=6)
 
@@ -48,7 +50,7 @@ def _row(each: Waiting, me: Actor, *, is_lead: bool, now: datetime) -> Row:
     cells: list[Cell | str] = [
         each.external_id,
         each.system,
-        why,
+        Cell(why, title=each.note),
         by,
         due_cell(each.due_at, now),
         each.holder or "nobody yet",

@@ -27,13 +27,13 @@ def text(label: str, parameter: str, placeholder: str) -> str:
     ).strip()
 
 
-def several(label: str, parameter: str, options: Sequence[str]) -> list[str]:
-    """Any of the options, kept in the address under `parameter`; none chosen means all."""
+def several(label: str, parameter: str, options: Mapping[str, str], *, default: Sequence[str]) -> list[str]:
+    """One or more of the options (with their names), kept in the address under `parameter`; at first the default."""
     wanted = st.query_params.get_all(parameter)
-    key = _shown(parameter, [option for option in options if option in wanted])
+    key = _shown(parameter, [option for option in options if option in wanted] or list(default))
     return st.pills(
-        label, options, selection_mode="multi", key=key, on_change=_keep, args=(parameter, key),
-        format_func=str.capitalize,
+        label, list(options), selection_mode="multi", key=key, on_change=_keep, args=(parameter, key),
+        format_func=lambda option: options[option],
     )  # fmt: skip
 
 

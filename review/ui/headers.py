@@ -9,13 +9,15 @@ from pathlib import Path
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# The two pages the program serves that hold a script of their own; everything else comes from files.
-_PAGES = (("streamlit", "static/index.html"), ("extra_streamlit_components", "CookieManager/frontend/build/index.html"))
+from review.ui import frame
+
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 def _hashes() -> str:
-    scripts = [script for package, path in _PAGES for script in _INLINE.findall(_read(package, path))]
+    # The two documents that hold scripts of their own; every other script is a file.
+    cookies = _read("extra_streamlit_components", "CookieManager/frontend/build/index.html")
+    scripts = [script for document in (frame.document(), cookies) for script in _INLINE.findall(document)]
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     return " ".join(f"'sha256-{digest}'" for digest in digests)
 

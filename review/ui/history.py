@@ -69,7 +69,7 @@ def _verdict(decision: Decision, by: str | None, now: datetime) -> Row:
 
 def _standing(decision: Decision) -> Cell:
     icon, tone = VERDICTS[decision.verdict]
-    word = {"approve": "Approved", "correct": "Corrected", "reject": "Rejected"}[decision.verdict]
+    word = NAMES[decision.verdict]
     if decision.superseded_at is None:
         return Cell(f"{icon} {word}", tone=tone)
     return Cell(f"{icon} {word}, taken back", title=words.exact(decision.superseded_at), tone="muted")
@@ -77,7 +77,8 @@ def _standing(decision: Decision) -> Cell:
 
 def _labels(decision: Decision) -> str:
     marked: list[dict[str, Any]] = decision.spans
-    return ", ".join(dict.fromkeys([*decision.labels, *(span["label"] for span in marked)]))
+    return ", ".join(words.name(code) for code in dict.fromkeys([*decision.labels, *(one["label"] for one in marked)]))
 
 
+NAMES = {"approve": "Approved", "correct": "Corrected", "reject": "Rejected"}
 VERDICTS: dict[str, tuple[str, Tone]] = {"approve": ("✓", "good"), "correct": ("✎", "warn"), "reject": ("✕", "bad")}

@@ -1,16 +1,18 @@
 """The inbox: items by filter, and one of them with its whole history."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import streamlit as st
 from sqlmodel import Session
+from streamlit.delta_generator import DeltaGenerator
 
 from review.commands import audit
 from review.domain.actors import Actor
 from review.errors import NotFound
 from review.queries import items
-from review.queries.items import Filter
+from review.queries.items import Event, Filter
 from review.store.tables import Item
 from review.ui import evidence, history, words
 from review.ui.listing import Cell, Column, Row, Tone, listing
@@ -37,7 +39,7 @@ def look(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> Non
 
 def table(page: Page, wanted: Filter, before: str | None) -> str | None:
     """One page of the items that match, newest first. Returns the id of the one opened in this run."""
-    st.session_state.pop("looked_at", None)
+    st.session_state.pop(_looked_at(page), None)
     with page.read() as session:
         found = items.listing(
             session, page.actor, wanted, before=_uuid(before) if before else None, limit=PAGE_SIZE + 1
@@ -113,25 +115,39 @@ def due_cell(at: datetime, now: datetime) -> Cell:
     return Cell(sign + words.due(at, now), title=words.exact(at), tone=tone)
 
 
-def one(page: Page, item_id: str) -> None:
+def one(page: Page, item_id: str, heading: DeltaGenerator) -> None:
     """One item, read only, with the decision that stands and everything that happened to it."""
     wanted = _uuid(item_id)
-    if st.session_state.get("looked_at") != item_id:
+    if st.session_state.get(_looked_at(page)) != item_id:
         page.attempt(look, wanted)
-        st.session_state["looked_at"] = item_id
+        st.session_state[_looked_at(page)] = item_id
     now = page.now
     with page.read() as session:
         whole = items.whole(session, page.actor, wanted)
         taxonomy = items.taxonomy(session, whole.item)
         events = items.history(session, page.actor, wanted)
         decisions = items.decisions_of(session, wanted)
-    st.text(f"{whole.item.external_id}, {_RELEASE[whole.item.release_state]}. Item {whole.item.id}.")
+    with heading:
+        st.text(f"{whole.item.external_id}, {_RELEASE[whole.item.release_state]}. Item {whole.item.id}.")
+        st.space("stretch")
+        st.markdown(f"[{_last(events, now)}](#history)")
     workbench(evidence.to_read(whole, taxonomy, now), key=f"read_{item_id}")
     if decisions:
-        st.subheader("Decisions", anchor=False)
+        st.markdown("##### Decisions")
         history.verdicts(decisions, now)
-    st.subheader("History", anchor=False)
+    st.markdown("##### History")
     history.timeline(events, now)
+
+
+def _last(events: Sequence[Event], now: datetime) -> str:
+    """What was last done with it, as the way to all that was."""
+    event = next((each for each in reversed(events) if each.action != "item.viewed"), events[-1])
+    return f"History: {words.escaped(event.actor_name)} {history.did(event)} {words.ago(event.at, now)}"
+
+
+def _looked_at(page: Page) -> str:
+    """Where this tab keeps the item that the person looks at, so that a look is on record once."""
+    return f"looked_at_by_{page.actor.id}"
 
 
 def _uuid(text: str) -> UUID:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
@@ -14,9 +13,9 @@ from review.domain.actors import Actor, Permission, Role
 from review.errors import ReviewError, Unauthenticated
 from review.queries import people
 from review.ui import failures, program, sign_in, words
+from review.ui.frame import PAGES
 
 T = TypeVar("T")
-PAGES = Path(__file__).parents[2] / "pages"
 
 _MAY_HELP = {
     Permission.DECIDE: "Reviewers and leads decide. An admin can change your role.",

@@ -32,8 +32,8 @@ def _row(policy: Policy, standing: Standing, page: Page) -> Row:
     else:
         name = Cell(f"{number}, as {policy.restores}" if policy.restores else number)
     approved = Cell(policy.approved_by) if policy.approved_by else Cell("nobody", tone="muted")
-    cells: list[Cell | str] = [name, history.when(policy.activated_at, page.now), policy.activated_by, policy.written_by, approved]
-    return Row(number, cells, opens=True)
+    since = history.when(policy.activated_at, page.now)
+    return Row(number, [name, since, Cell(policy.activated_by), Cell(policy.written_by), approved], opens=True)
 
 
 @st.dialog("A version of the policy", width="large")

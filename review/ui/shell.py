@@ -6,7 +6,7 @@ import streamlit as st
 
 from review.domain.actors import Actor, Permission, Role
 from review.ui import account, program, sign_in, words
-from review.ui.page import PAGES
+from review.ui.frame import PAGES
 
 _ICON = Path(__file__).with_name("icon.svg")
 _SHOWN = (
@@ -24,6 +24,8 @@ _STYLE = """<style>
 .stMainBlockContainer { padding: 4.5rem 2.5rem 1rem; }
 .stLayoutWrapper:has(> .st-key-watch) { display: none; }
 </style>"""
+# Streamlit writes white on a primary button in both themes; on the dark theme's bright blue that is hard to read.
+_DARK_STYLE = "<style>.stApp [data-testid^='stBaseButton-primary'] { color: #14171b; }</style>"
 _FIRST = {Role.REVIEWER: "desk", Role.LEAD: "desk"}
 
 
@@ -36,7 +38,7 @@ def main() -> None:
         initial_sidebar_state="collapsed",
         menu_items={"About": "Holdpoint: human review and escalation for production AI."},
     )
-    st.html(_STYLE)
+    st.html(_STYLE + _DARK_STYLE if st.context.theme.type == "dark" else _STYLE)
     with program.store().read() as session:
         actor = sign_in.person(session, program.now())
     if actor is None or not sign_in.is_settled():

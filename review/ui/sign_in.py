@@ -25,8 +25,8 @@ from review.store.secrets import cookie_secret
 from review.ui import program, words
 
 COOKIE = "holdpoint"
-_SIGNED_IN, _TODO, _WAITS = "signed_in", "cookie_todo", "cookie_waits"
-_PATIENCE = timedelta(seconds=5)
+_SIGNED_IN, _TODO, _WAITS_UNTIL = "signed_in", "cookie_todo", "cookie_waits_until"
+_PATIENCE = timedelta(seconds=10)
 _FIELDS = {"Form name": "Holdpoint", "Username": "Username", "Password": "Password", "Login": "Sign in"}
 
 
@@ -58,9 +58,15 @@ class SignedIn:
 def person(session: Session, now: datetime) -> Actor | None:
     """The person signed in to this tab as they are now, or None where their sign-in no longer counts."""
     actor = counting(session, kept(), now)
-    if actor is None:
-        st.session_state.pop(_SIGNED_IN, None)
+    if actor is None and kept() is not None:
+        _forget(_todo())
     return actor
+
+
+def _forget(todo: "_Todo") -> None:
+    """Empty this tab of all that it kept for who was signed in."""
+    st.session_state.clear()
+    st.session_state[_TODO] = todo
 
 
 def counting(session: Session, kept: SignedIn | None, now: datetime) -> Actor | None:
@@ -90,15 +96,16 @@ def _todo() -> "_Todo":
 def sign_out(session: Session, actor: Actor, *, now: datetime) -> None:
     """End this person's sign-in in every tab and browser."""
     people.sign_out(session, actor, now=now)
-    st.session_state.pop(_SIGNED_IN, None)
-    st.session_state[_TODO] = _Todo.FORGET
+    _forget(_Todo.FORGET)
 
 
 @st.fragment  # what the cookie's component says must not interrupt the run that checks a password
 def draw() -> None:
     """The sign-in form, or at once the page where this browser's cookie still counts."""
-    if is_settled() and kept() is not None:
-        st.rerun()
+    if is_settled():
+        st.session_state.pop(_WAITS_UNTIL, None)
+        if kept() is not None:
+            st.rerun()
     _, middle, _ = st.columns([1, 1.4, 1])
     form, behind = middle.container(), middle.container()
     with behind:
@@ -115,12 +122,11 @@ def draw() -> None:
 @st.fragment(run_every=_PATIENCE)
 def _wait() -> None:
     """Go on also where the browser never says that it did what it should with the cookie."""
-    n_waits = st.session_state.get(_WAITS, 0)
-    st.session_state[_WAITS] = n_waits + 1
-    if n_waits > 0 and not is_settled():
+    until = st.session_state.setdefault(_WAITS_UNTIL, program.now() + _PATIENCE)
+    if program.now() >= until:
         st.session_state[_TODO] = _Todo.NOTHING
     if is_settled():
-        st.session_state.pop(_WAITS, None)
+        del st.session_state[_WAITS_UNTIL]
         st.rerun()
 
 

@@ -1,18 +1,20 @@
 """The pages of the console in a real browser: what they show, keep in the address, put on record, and refuse."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from review.commands import people
 from review.queries import people as people_queries
-from review.store.tables import ApiKey, AuditEvent, Person, System
+from review.store.tables import ApiKey, AuditEvent, Person, System, Task
 from tests.browser.conftest import MakeWindow
+from tests.browser.test_console_path import on_desk
 from tests.support.console import PASSWORD, Console, Window, fill_form, ready
 from tests.support.world import output
 
@@ -84,31 +86,98 @@ def test_an_item_that_is_not_there_is_a_state_of_the_page(console: Console, wind
     expect(page.get_by_text(re.compile("There is no such item|The address names no item"))).to_be_visible()
 
 
+LINE = "line " * ((2**20 - 10_000) // 5)  # as long as a content may be with all the rest
+
+
+def _hostile(number: int, **changes: object) -> dict[str, object]:
+    text = f"={number}+1 {HOSTILE}"
+    sources = [{"title": text, "text": text, "uri": "javascript:alert(1)"}, LINE]
+    sent: dict[str, object] = {"input": text, "output": text, "context": sources, **changes}
+    return output(f"hostile-{number} {HOSTILE}"[:200], **sent)
+
+
 def test_hostile_content_runs_nothing_and_hides_nothing(console: Console, window: MakeWindow) -> None:
     reviewer = console.person("hank", "lead", name=f"Hank {HOSTILE}"[:200])
-    console.system("hostile", "olga", "dora")
-    long = "line " * 200_000
-    bad = output(HOSTILE[:200], input=HOSTILE, output=HOSTILE, context=[{"title": HOSTILE, "text": HOSTILE}, long])
-    [taken] = console.send("hostile", bad)
-    browser = window()
+    console.system("hostile", "olga", "dora", name=HOSTILE)
+    console.send("hostile", _hostile(1), _hostile(2), _hostile(3, context=[], output=LINE))
+    browser = window(accept_downloads=True)
     page = signed_in(browser, reviewer, "/desk")
     page.locator(".desk[data-state=ready]").wait_for()
     page.keyboard.press("t")
-    ready(page)
-    expect(page.locator(".output")).to_contain_text("<script>")
-    expect(page.locator(".output")).to_contain_text("U+202E RLO")
-    expect(page.locator(".output")).to_contain_text("U+200B ZWSP")
+    _on_hostile_desk(page, "=1+1")
+    page.get_by_label("Note for the record").fill(HOSTILE)
+    page.keyboard.press("Escape")
+    page.keyboard.press("x")
+    _on_hostile_desk(page, "=2+1")
     page.keyboard.press("u")
     page.get_by_placeholder("What should the next person know?").fill(HOSTILE)
     page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Handed up hostile-2")).to_be_visible()
+    page.goto(f"{console.url}/escalations")
+    row = page.get_by_role("row", name="hostile-2")
+    expect(row).to_contain_text("U+202E RLO")
+    row.get_by_role("button").click()
     expect(page.locator(".handed")).to_contain_text("U+202E RLO")
-    lists = ("inbox", "escalations", "overview", "corrections", "policies", "admin", "desk")
-    for path in (*lists, f"inbox?item={taken.item_id}", f"policies?system={slug}"):
+    page.goto(f"{console.url}/inbox?system=hostile")
+    expect(page.locator(".listing tbody tr")).to_have_count(3)
+    page.get_by_role("button", name="hostile-1").click()
+    expect(page.get_by_role("table", name="Decisions")).to_contain_text("U+202E RLO")
+    page.goto(f"{console.url}/corrections?system=hostile")
+    expect(page.get_by_text("1 decision matches.")).to_be_visible()
+    expect(page.locator("[role=gridcell]").filter(has_text="=1+1").first).to_be_attached()
+    expect(page.get_by_role("button", name="Download as CSV")).to_have_count(0)  # the grid's own, unsafe and unrecorded
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    assert ",\"'=1+1 <script>" in Path(download.value.path()).read_text(encoding="utf-8")
+    for path in ("desk", "inbox", "escalations", "overview", "corrections", "policies?system=hostile", "account"):
         page.goto(f"{console.url}/{path}")
-        expect(page.get_by_text("<script>", exact=False).first).to_be_visible()
+        expect(page.get_by_test_id("stTopNavLink").first).to_be_visible()
+        page.wait_for_timeout(500)
         assert page.locator("a[href*='evil'], a[href^='javascript'], img[src*='pixel'], img[src='x']").count() == 0
         assert "pwned" not in page.title()
     assert not [url for url in browser.requests if "evil" in url or ":9/" in url]
+
+
+def _on_hostile_desk(page: Page, beginning: str) -> None:
+    expect(page.locator(".output")).to_contain_text(f"{beginning} <script>")
+    for badge in ("U+202E RLO", "U+200B ZWSP"):
+        expect(page.locator(".output")).to_contain_text(badge)
+    assert page.locator(".desk").locator("script, img, a, iframe").count() == 0
+    ready(page)
+
+
+def test_corrections_open_on_what_was_corrected_or_rejected(console: Console, window: MakeWindow) -> None:
+    reviewer = console.person("cora", "lead")
+    console.system("learned", "olga", "dora")
+    console.send("learned", *(output(f"learned-{n}", input=f"Question {n}?") for n in (1, 2)))
+    page = signed_in(window(), reviewer, "/desk")
+    ready(page)
+    page.keyboard.press("t")
+    on_desk(page, "Question 1?")
+    page.keyboard.press("a")
+    on_desk(page, "Question 2?")
+    page.keyboard.press("x")
+    expect(page.get_by_text("Nothing waits for you.")).to_be_visible()
+    page.goto(f"{console.url}/corrections?system=learned")
+    expect(page.get_by_text("1 decision matches.")).to_be_visible()
+    page.get_by_role("button", name="Approved it as it was").click()
+    expect(page.get_by_text("2 decisions match.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("2 decisions match.")).to_be_visible()
+
+
+def test_a_task_that_is_still_held_comes_back_with_a_full_hold(console: Console, window: MakeWindow) -> None:
+    console.system("clock", "olga", "dora")
+    [taken] = console.answers("clock", "clock-1")
+    reviewer = console.person("hedy")
+    with console.store.write() as session:
+        person_id = session.execute(select(col(Person.id)).where(col(Person.username) == reviewer)).scalar_one()
+        held = {"holder_id": person_id, "lease_token": "hers", "claimed_at": datetime.now(UTC)}
+        ending = datetime.now(UTC) + timedelta(seconds=40)
+        session.execute(update(Task).where(col(Task.item_id) == taken.item_id).values(lease_expires_at=ending, **held))
+    page = signed_in(window(), reviewer, "/desk")
+    expect(page.locator(".output")).to_contain_text("Lyon")
+    expect(page.locator(".tally")).to_have_text("0 done today · 0 waiting")
 
 
 def test_admins_add_change_and_deactivate_people(console: Console, window: MakeWindow) -> None:
@@ -213,19 +282,57 @@ def test_a_failure_nobody_foresaw_shows_a_reference_alone(console: Console, wind
 def test_every_page_is_accessible(console: Console, window: MakeWindow, theme: str) -> None:
     slug = f"axe-{theme}"
     console.system(slug, "olga", "dora")
-    [taken, _] = console.answers(slug, f"{slug}-1", f"{slug}-2")
     browser = window(color_scheme=theme)
     page = browser.tab("/")
     expect(page.get_by_label("Username")).to_be_visible()
     found = {"sign-in": _violations(page)}
-    username = console.person(f"axel-{theme}", "admin")
-    browser.context.add_cookies([console.cookie(username)])  # type: ignore[list-item]
-    for path in ("inbox", f"inbox?item={taken.item_id}", "escalations", "overview", "corrections", "policies", f"policies?system={slug}", "admin", "desk"):
+    lead, admin = console.person(f"lead-{theme}", "lead"), console.person(f"admin-{theme}", "admin")
+    taken = console.answers(slug, *(f"{slug}-{n}" for n in range(3)))
+    browser.context.add_cookies([console.cookie(lead)])  # type: ignore[list-item]
+    page.goto(f"{console.url}/desk")
+    _decide_and_hand_up(page)
+    for path in (
+        "desk",
+        f"inbox?item={taken[0].item_id}",
+        "inbox",
+        "escalations",
+        "overview",
+        "corrections",
+        "policies",
+        f"policies?system={slug}",
+        "account",
+    ):
         page.goto(f"{console.url}/{path}")
-        expect(page.get_by_test_id("stTopNavLink").first).to_be_visible()
-        page.wait_for_timeout(700)
-        found[path] = _violations(page)
+        found[path] = _violations_when_drawn(page)
+    page.goto(f"{console.url}/admin")
+    found["refused"] = _violations_when_drawn(page)
+    browser.context.add_cookies([console.cookie(admin)])  # type: ignore[list-item]
+    page.reload()
+    found["people"] = _violations_when_drawn(page)
+    for tab in ("Systems", "Keys"):
+        page.get_by_role("tab", name=tab).click()
+        found[tab] = _violations_when_drawn(page)
     assert {path: problems for path, problems in found.items() if problems} == {}
+
+
+def _decide_and_hand_up(page: Page) -> None:
+    """Leave a rejection, a task that was handed up, and one on the desk."""
+    ready(page)
+    page.keyboard.press("t")
+    page.locator(".desk[data-mode=work][data-state=ready]").wait_for()
+    page.keyboard.press("1")
+    page.keyboard.press("x")
+    expect(page.get_by_text("Rejected", exact=True)).to_be_visible()
+    ready(page)
+    page.keyboard.press("u")
+    page.keyboard.press("Control+Enter")
+    ready(page)
+
+
+def _violations_when_drawn(page: Page) -> list[str]:
+    expect(page.get_by_test_id("stTopNavLink").first).to_be_visible()
+    page.wait_for_timeout(700)
+    return _violations(page)
 
 
 def _violations(page: Page) -> list[str]:

@@ -1,6 +1,7 @@
 """A person's path through the whole program, in a real browser, by the keyboard."""
 
 import json
+import re
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -54,7 +55,7 @@ def test_from_sign_in_to_the_downloaded_correction(console: Console, window: Mak
     _sign_out(page)
 
     page = window(accept_downloads=True).sign_in(lead, "/escalations")
-    expect(page.get_by_text("1 task waits for a lead.")).to_be_visible()
+    expect(page.get_by_text("for a lead.")).to_be_visible()
     expect(page.get_by_role("row", name="path-4")).to_contain_text("Policy unclear")
     expect(page.get_by_role("row", name="path-4")).to_contain_text("Is Lyon a capital?")
     expect(page.get_by_role("row", name="path-4")).to_contain_text("Rita Reviewer")
@@ -67,6 +68,10 @@ def test_from_sign_in_to_the_downloaded_correction(console: Console, window: Mak
     expect(page.get_by_text("Nothing waits for you.")).to_be_visible()
 
     page.get_by_test_id("stTopNavLink").filter(has_text="Corrections").click()
+    matching = page.get_by_text(re.compile("decisions? match"))
+    corrections = matching.inner_text()
+    page.get_by_role("button", name="Approved it as it was").click()
+    expect(matching).not_to_have_text(corrections)
     rows = _downloaded(page, "Download JSON Lines")
     rows = {row["external_id"]: row for row in rows if row["system"] == "path"}
     assert {name: row["verdict"] for name, row in rows.items()} == {

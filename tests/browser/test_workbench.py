@@ -564,6 +564,37 @@ def test_many_labels_are_found_by_typing(desk: Open) -> None:
     assert acts(page, 1)[0]["correction"] == "intent_37"
 
 
+def test_an_undone_correction_still_says_what_each_value_was(desk: Open) -> None:
+    page = desk("actions")
+    page.keyboard.press("e")
+    page.get_by_label("amount_eur").fill("40")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".undo")).to_contain_text("Corrected ext-0")
+    ready(page)
+    page.keyboard.press("z")
+    expect(page.locator(".undo")).to_be_empty()
+    ready(page)
+    page.keyboard.press("e")
+    expect(page.get_by_label("amount_eur")).to_have_value("40.0")
+    expect(page.locator(".field .was", has_text="was")).to_have_text(["was 35.0"])
+
+
+def test_single_values_come_before_those_with_parts(desk: Open) -> None:
+    page = desk("sorted-action")
+    expect(page.locator(".output .tree > li > .key")).to_have_text(["tool", "arguments", "account", "lines", "1"])
+    page.keyboard.press("e")
+    expect(page.locator(".fields .key").first).to_be_attached()
+    names = [name for name in page.locator(".fields .key").all_inner_texts() if name != "Values"]
+    assert names[:3] == ["tool", "arguments", "account"]
+
+
+@pytest.mark.parametrize("case", ["actions", "labels"])
+def test_where_nothing_can_be_marked_m_says_so(desk: Open, case: str) -> None:
+    page = desk(case)
+    page.keyboard.press("m")
+    expect(page.locator(".message")).to_have_text("Marks are for text: a label is for the whole output here.")
+
+
 # Handing up and reading
 
 
@@ -700,6 +731,14 @@ def scan(page: Page) -> None:
         if each["impact"] in ("serious", "critical")
     ]
     assert serious == []
+
+
+def test_a_hold_that_ends_is_said_and_cuts_nothing(desk: Open) -> None:
+    page = desk("crowded", hold="90", due="overdue")
+    expect(page.locator(".tally")).to_contain_text("your hold ends in")
+    cut = """(box) => [box, ...box.children].filter((each) => each.scrollWidth > each.clientWidth + 1).length"""
+    for part in (".standing", ".under", ".tally"):
+        assert page.locator(part).evaluate(cut) == 0, part
 
 
 def test_the_desk_fits_one_screen(desk: Open) -> None:

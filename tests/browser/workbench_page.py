@@ -97,8 +97,8 @@ def label(number: int, n_others: int) -> dict[str, Any]:
     )
 
 
-def action(number: int) -> dict[str, Any]:
-    return item(number, kind="action", input="I was charged twice, please refund me.", output=CREDIT, route="block")
+def action(number: int, output: Any = CREDIT) -> dict[str, Any]:
+    return item(number, kind="action", input="I was charged twice, please refund me.", output=output, route="block")
 
 
 CASES: dict[str, Any] = {
@@ -108,6 +108,18 @@ CASES: dict[str, Any] = {
     "labels": lambda n: label(n, 3),
     "many-labels": lambda n: label(n, 40),
     "actions": action,
+    "sorted-action": lambda n: action(
+        n, output={"arguments": {"lines": ["A1"], "account": "NW-20881"}, "tool": "issue_credit"}
+    ),
+    "crowded": lambda n: item(
+        n,
+        system_name="Help centre answers",
+        model="lanternfield-answers",
+        model_version="3.3.0",
+        route="block",
+        reasons=["serious_flag"],
+        flags=[{"code": "instruction_in_source", "severity": 5}],
+    ),
     "huge": lambda n: item(n, output="x" * 2**20, input="line " * 10, sources=[{"text": "y" * 2**20}]),
     "crlf": lambda n: item(n, output="First line.\r\nSecond line.\r\n"),
     "long": lambda n: item(n, output=" ".join(f"word{k}" for k in range(5000))),
@@ -133,7 +145,7 @@ def task(number: int) -> dict[str, Any]:
         "lease": f"lease-{number}",
         "item_version": 1,
         "due_at": (now + timedelta(minutes=minutes)).isoformat(),
-        "lease_expires_at": (now + timedelta(minutes=10)).isoformat(),
+        "lease_expires_at": (now + timedelta(seconds=int(option("hold", "600")))).isoformat(),
     }
 
 

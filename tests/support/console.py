@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect
 from sqlalchemy import insert, select
 from sqlmodel import col
 
@@ -40,13 +40,9 @@ rules:
 """
 PAGES = {
     "desk": "decide", "inbox": "read_items", "escalations": "read_escalations", "overview": "read_overview",
-    "queues": "read_queues",
-    "corrections": "export", "policies": "read_policies", "admin": "administer", "account": "read_overview",
+    "queues": "read_queues", "corrections": "export", "policies": "read_policies", "admin": "administer", "account": "read_overview",
 }  # fmt: skip
-_HARMLESS = re.compile(
-    r"Unrecognized feature|escape its sandboxing|unregistered ComponentInstance"
-    r"|the server responded with a status of 404"  # Streamlit looks for itself below the page's own path first
-)
+_HARMLESS = re.compile(r"Unrecognized feature|escape its sandboxing|unregistered ComponentInstance")
 
 
 @cache
@@ -88,11 +84,11 @@ class Console:
                 session.execute(insert(TaskSkip), skips)
         return username
 
-    def system(self, slug: str, owner: str, deputy: str) -> None:
+    def system(self, slug: str, owner: str, deputy: str, name: str = "") -> None:
         """Add a system that holds everything for review in a queue of its own."""
         now = datetime.now(UTC)
         with self.store.write() as session:
-            systems.add(session, HOLDPOINT, slug=slug, owner=owner, deputy=deputy, now=now)
+            systems.add(session, HOLDPOINT, slug=slug, name=name, owner=owner, deputy=deputy, now=now)
             policies.activate(session, HOLDPOINT, slug, POLICY.format(slug=slug), now=now)
 
     def send(self, slug: str, *outputs: dict[str, Any]) -> list[Any]:
@@ -193,13 +189,17 @@ def fill_form(page: Page, username: str, password: str) -> None:
 
 
 def received(page: Page) -> bytearray:
-    """Everything that the server sends to this tab from now on, over its websockets."""
+    """Everything that the server sends to the page in this tab, over the websocket that it opened last."""
     frames = bytearray()
 
     def heard(payload: str | bytes) -> None:
         frames.extend(payload if isinstance(payload, bytes) else payload.encode())
 
-    page.on("websocket", lambda opened: opened.on("framereceived", heard))
+    def opened(socket: WebSocket) -> None:
+        frames.clear()
+        socket.on("framereceived", heard)
+
+    page.on("websocket", opened)
     return frames
 
 

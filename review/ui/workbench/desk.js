@@ -97,6 +97,7 @@ function tick(desk) {
   if (!desk.parts.desk.isConnected) return detach(desk);
   drawUndo(desk);
   if (desk.data.item && Math.floor(Date.now() / 1000) % 10 === 0) drawStanding(desk);
+  drawTally(desk);
   if (desk.busy && performance.now() - desk.sentAt > SLOW)
     tell(desk, { kind: "info", text: "No answer yet. If this stays, reload the page: what was saved is safe." });
   return undefined;
@@ -206,7 +207,7 @@ function update(desk, data) {
   if (isAnswer) desk.busy = false;
   if (isNew) takeUp(desk);
   if (data.item) drawStanding(desk);
-  else desk.parts.standing.replaceChildren();
+  else for (const part of [desk.parts.standing, desk.parts.facts]) part.replaceChildren();
   drawTally(desk);
   desk.parts.why.replaceChildren();
   drawPieces(desk.parts.why, data.item ? (data.why ?? "") : "");

@@ -4,32 +4,33 @@ const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 class Refused extends Error {}
 
-// Each maker returns {node, read, focus}: read gives the value of now or throws Refused at its field.
-function fieldFor(name, value, changed) {
-  if (Array.isArray(value)) return listField(name, value, changed);
-  if (isObject(value)) return objectField(name, value, changed);
-  if (isNumber(value)) return numberField(name, value, changed);
-  if (typeof value === "boolean") return choiceField(name, value, changed);
-  return value === null ? nullField(name, changed) : textField(name, value, changed);
+// Each maker returns {node, read, focus}: read gives the value of now or throws Refused at its field. `before` is what
+// the value was at first, for what the reader is told.
+function fieldFor(name, value, before = value) {
+  if (Array.isArray(value)) return listField(name, value, before);
+  if (isObject(value)) return objectField(name, value, before);
+  if (isNumber(value)) return numberField(name, value, before);
+  if (typeof value === "boolean") return choiceField(name, value, before);
+  return value === null ? nullField(name) : textField(name, value, before);
 }
 
-function labelled(name, input, changed, read, before) {
+function labelled(name, input, read, before) {
   const made = node("div", "field"),
     label = node("label"),
     trouble = node("span", "trouble"),
-    was = node("span", "was");
+    was = node("span", "was"),
+    first = before === null ? "no value" : inline(before).replace(/\r\n?/g, "\n");
   trouble.setAttribute("role", "alert");
   const note = () => {
-    const now = input.value;
     was.replaceChildren();
-    if (before !== undefined && now !== before) was.append("was ", word("del", "", before === "" ? "(empty)" : before));
+    if (input.value !== first) was.append("was ", word("del", "", first || "(empty)"));
     trouble.textContent = "";
     input.removeAttribute("aria-invalid");
-    changed();
   };
   label.append(word("span", "key", name), input);
   made.append(label, was, trouble);
   input.addEventListener("input", note);
+  note();
   const refuse = (why) => {
     trouble.textContent = why;
     input.setAttribute("aria-invalid", "true");
@@ -39,23 +40,17 @@ function labelled(name, input, changed, read, before) {
   return { node: made, read: () => read(refuse), focus: () => input.focus() };
 }
 
-function textField(name, value, changed) {
+function textField(name, value, before) {
   const isLong = value.length > 60 || value.includes("\n"),
     input = node(isLong ? "textarea" : "input");
   if (isLong) input.rows = Math.min(6, Math.max(2, Math.ceil(value.length / 60)));
   input.value = value;
   input.dir = "auto";
-  const before = input.value;
-  return labelled(
-    name,
-    input,
-    changed,
-    () => (input.value === before ? value : withLineEnds(input.value, value)),
-    before,
-  );
+  const shown = input.value;
+  return labelled(name, input, () => (input.value === shown ? value : withLineEnds(input.value, value)), before);
 }
 
-function numberField(name, value, changed) {
+function numberField(name, value, before) {
   const input = node("input");
   input.inputMode = "decimal";
   input.value = value.n;
@@ -64,13 +59,13 @@ function numberField(name, value, changed) {
     if (!NUMBER.test(text) || !Number.isFinite(Number(text))) refuse("This is no number. Write it like 35 or 35.5.");
     return { n: /[.eE]/.test(value.n) && !/[.eE]/.test(text) ? `${text}.0` : text };
   };
-  return labelled(name, input, changed, read, value.n);
+  return labelled(name, input, read, before);
 }
 
-function choiceField(name, value, changed) {
+function choiceField(name, value, before) {
   const input = options(["true", "false"]);
   input.value = String(value);
-  return labelled(name, input, changed, () => input.value === "true", String(value));
+  return labelled(name, input, () => input.value === "true", before);
 }
 
 function options(values) {
@@ -82,7 +77,7 @@ function options(values) {
 const BLANK = { text: "", number: { n: "" }, "yes or no": false };
 
 // A null stays one, or becomes a value of the type that is picked.
-function nullField(name, changed) {
+function nullField(name) {
   const made = node("div", "field"),
     label = node("label"),
     select = options(["no value", ...Object.keys(BLANK)]),
@@ -91,10 +86,9 @@ function nullField(name, changed) {
   label.append(word("span", "key", name), select);
   made.append(label, place);
   select.addEventListener("input", () => {
-    inner = select.value in BLANK ? fieldFor(`${name} is`, BLANK[select.value], changed) : null;
+    inner = select.value in BLANK ? fieldFor(`${name} is`, BLANK[select.value], null) : null;
     place.replaceChildren(...(inner ? [inner.node] : []));
     inner?.focus();
-    changed();
   });
   return { node: made, read: () => (inner ? inner.read() : null), focus: () => select.focus() };
 }
@@ -105,34 +99,33 @@ function group(name) {
   return made;
 }
 
-function objectField(name, value, changed) {
+function objectField(name, value, before) {
   const made = group(name),
-    fields = value.o.map(([key, each]) => [key, fieldFor(key, each, changed)]);
-  if (!fields.length) made.append(node("p", "muted", "(empty)"));
-  made.append(...fields.map(([, field]) => field.node));
+    was = new Map(isObject(before) ? before.o : []),
+    fields = new Map(readingOrder(value.o).map(([key, each]) => [key, fieldFor(key, each, was.get(key))]));
+  if (!fields.size) made.append(node("p", "muted", "(empty)"));
+  made.append(...[...fields.values()].map((field) => field.node));
   return {
     node: made,
-    read: () => ({ o: fields.map(([key, field]) => [key, field.read()]) }),
-    focus: () => fields[0]?.[1].focus(),
+    read: () => ({ o: value.o.map(([key]) => [key, fields.get(key).read()]) }),
+    focus: () => [...fields.values()][0]?.focus(),
   };
 }
 
-function listField(name, value, changed) {
+function listField(name, value, before) {
   const made = group(name),
     entries = [];
   const adder = control("Add an entry", "quiet", () => {
     append(blankLike(value.at(-1))).focus();
-    changed();
   });
-  const append = (each) => {
+  const append = (each, first) => {
     const line = node("div", "entry"),
-      field = fieldFor(`${name} ${entries.length + 1}`, each, changed);
+      field = fieldFor(`${name} ${entries.length + 1}`, each, first);
     const entry = { line, field },
       removal = control("Remove", "quiet", () => {
         entries.splice(entries.indexOf(entry), 1);
         line.remove();
         adder.focus();
-        changed();
       });
     removal.setAttribute("aria-label", `Remove ${plain(name)} ${entries.length + 1}`);
     line.append(field.node, removal);
@@ -141,7 +134,8 @@ function listField(name, value, changed) {
     return field;
   };
   made.append(adder);
-  value.forEach(append);
+  const isAsLong = Array.isArray(before) && before.length === value.length;
+  value.forEach((each, place) => append(each, isAsLong ? before[place] : undefined));
   return {
     node: made,
     read: () => entries.map(({ field }) => field.read()),

@@ -142,7 +142,8 @@ function removeMark(desk, mark) {
 
 function toggleCursor(desk) {
   const { work, sheet: made, parts } = desk;
-  if (!made || desk.busy || work.panel) return;
+  if (desk.busy || work.panel) return;
+  if (!made) return tell(desk, { kind: "info", text: "Marks are for text: a label is for the whole output here." });
   const from = selectedRange(desk.root, made);
   work.cursor = work.cursor ? null : wordCursor(made, from?.start ?? 0);
   document.getSelection()?.removeAllRanges();
@@ -151,6 +152,7 @@ function toggleCursor(desk) {
   parts.output.focus({ preventScroll: true });
   say(desk, work.cursor ? "Marking. Arrows move by word, Shift extends, 1 to 8 label, Escape ends" : "Marking ended");
   if (work.cursor) showCursor(desk);
+  return undefined;
 }
 
 function showCursor(desk) {

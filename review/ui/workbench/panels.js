@@ -154,7 +154,7 @@ function debounced(act, length) {
 
 function fieldsEditor(output, draft) {
   const made = node("div", "editing fields"),
-    field = fieldFor("Values", draft ?? output, () => {});
+    field = fieldFor("Values", draft ?? output, output);
   made.append(field.node);
   return { node: made, value: field.read, focus: field.focus };
 }

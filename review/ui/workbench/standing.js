@@ -40,13 +40,10 @@ function drawStanding(desk) {
   const { data, parts } = desk,
     { item, task } = data,
     now = Date.now() + desk.skew;
-  const left = [
-    word("strong", "", item.system_name || item.system),
-    word("span", "model", [item.model, item.model_version].filter(Boolean).join(" ")),
-  ];
+  const left = [word("strong", "", item.system_name || item.system)];
   if (task && KIND_WORDS[task.kind]) left.push(node("span", "chip kind", KIND_WORDS[task.kind]));
   if (ROUTE_WORDS[item.route]) left.push(node("span", "chip late", `⛔ ${ROUTE_WORDS[item.route]}`));
-  left.push(...item.reasons.map((reason) => word("span", "chip", sentence(reason))), confidence(item.confidence));
+  left.push(...item.reasons.map((reason) => word("span", "chip", sentence(reason))));
   left.push(
     ...item.flags
       .filter((flag) => !flag.span)
@@ -54,15 +51,21 @@ function drawStanding(desk) {
       .map(flagChip),
   );
   if (task?.due_at) left.push(dueWords(task.due_at, now));
-  left.push(timed("quiet", `arrived ${span(now - Date.parse(item.received_at))} ago`, item.received_at));
-  if (task?.lease_expires_at) left.push(...holdWords(task.lease_expires_at, now));
   parts.standing.replaceChildren(...left);
+  drawFacts(desk, now);
+}
+
+function drawFacts(desk, now) {
+  const { item } = desk.data,
+    model = [item.model, item.model_version].filter(Boolean).join(" "),
+    arrived = timed("", `arrived ${span(now - Date.parse(item.received_at))} ago`, item.received_at);
+  desk.parts.facts.replaceChildren(word("span", "", model), " · ", confidence(item.confidence), " · ", arrived);
 }
 
 function confidence(value) {
   const made = node(
     "span",
-    "quiet",
+    "",
     value === null || value === undefined ? "no confidence given" : `confidence ${value.toFixed(2)}`,
   );
   made.title = "The system's own figure for this output";
@@ -77,19 +80,18 @@ function flagChip(flag) {
 
 function holdWords(expires, now) {
   const left = Date.parse(expires) - now;
-  if (left > 120000) return [];
-  return [
-    timed(
-      "chip late",
-      left > 0 ? `⏳ your hold ends in ${Math.ceil(left / 1000)} s` : "⚠ your hold has ended",
-      expires,
-    ),
-  ];
+  if (left > 120000) return null;
+  const words = left > 0 ? `⏳ your hold ends in ${Math.ceil(left / 1000)} s` : "⚠ your hold has ended";
+  return timed("chip late", words, expires);
 }
 
+// The day's tally; a hold that is about to end is more urgent and takes its place.
 function drawTally(desk) {
-  const { done_today: done, waiting } = desk.data;
-  desk.parts.tally.textContent = desk.data.mode === "read" ? "" : `${done ?? 0} done today · ${waiting ?? 0} waiting`;
+  const { done_today: done, waiting, mode, task } = desk.data,
+    ending = task?.lease_expires_at && holdWords(task.lease_expires_at, Date.now() + desk.skew);
+  desk.parts.tally.replaceChildren(
+    ending || (mode === "read" ? "" : `${done ?? 0} done today · ${waiting ?? 0} waiting`),
+  );
 }
 
 function drawHandedUp(desk) {

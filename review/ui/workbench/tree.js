@@ -33,6 +33,12 @@ function leafText(value) {
   return isNumber(value) ? value.n : String(value);
 }
 
+// The entries of an object as they are read: single values first, then what has parts of its own.
+function readingOrder(entries) {
+  const hasParts = ([, value]) => Array.isArray(value) || isObject(value);
+  return [...entries.filter((each) => !hasParts(each)), ...entries.filter(hasParts)];
+}
+
 // One line of JSON for a value among others.
 function inline(value) {
   if (typeof value === "string") return value;
@@ -59,7 +65,7 @@ function indented(value, margin = "") {
   if (isObject(value))
     return lines(
       "{",
-      value.o.map(([key, each]) => `${JSON.stringify(key)}: ${indented(each, deeper)}`),
+      readingOrder(value.o).map(([key, each]) => `${JSON.stringify(key)}: ${indented(each, deeper)}`),
       "}",
     );
   return asJson(value);
@@ -78,7 +84,7 @@ function branch(value) {
       "ol",
       value.map((each, index) => [String(index + 1), each]),
     );
-  return isObject(value) ? branchOf("ul", value.o) : leaf(value);
+  return isObject(value) ? branchOf("ul", readingOrder(value.o)) : leaf(value);
 }
 
 function branchOf(tag, entries) {
