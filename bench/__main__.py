@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from bench import desk, dry_run, queue, reviewers
+from bench import desk, dry_run, order, queue, reviewers
 
 MEASUREMENTS: dict[str, Callable[[], None]] = {
     "intake": queue.intake,
@@ -11,6 +11,7 @@ MEASUREMENTS: dict[str, Callable[[], None]] = {
     "million": queue.a_million_waiting,
     "desk": desk.key_press_to_next_task,
     "people": desk.fifty_people,
+    "order": order.order,
     "dry_run": dry_run.a_hundred_thousand,
     "reviewers": reviewers.five_hundred_reviewers,
 }

@@ -3,7 +3,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,17 +15,23 @@ from review.client import (
     Client,
     ClientError,
     Conflict,
+    Consumed,
     InvalidOutput,
     NotAllowed,
     NotKnown,
+    NotReleased,
     StillPending,
     Summary,
     Unavailable,
     WrongContent,
     bodies,
 )
+from review.commands import contingencies
 from review.domain.content import content_digest
+from review.domain.contingencies import PlanText, Trigger
+from review.domain.modes import Mode
 from review.domain.outputs import read_output
+from tests.support.gate import set_mode
 from tests.support.serving import n_rows, served
 from tests.support.world import World, output
 
@@ -63,7 +69,7 @@ def scripted(*answers: httpx.Response | Exception, **options: Any) -> tuple[Clie
 def released(content: Any, /, **changes: Any) -> httpx.Response:
     told = {
         "state": "released", "content": content, "sha256": content_digest(content), "verdict": "approve",
-        "decided_by": {"kind": "person"}, "decision_id": str(uuid4()), **changes,
+        "decided_by": {"kind": "person"}, "decision_id": str(uuid4()), "reason": None, "notice": None, **changes,
     }  # fmt: skip
     return httpx.Response(200, json=told)
 
@@ -161,6 +167,50 @@ def test_what_is_withheld_has_no_content(client: Client, world: World) -> None:
     world.decide(task, verdict="reject")
     release = client.wait_for_release(str(item_id))
     assert (release.state, release.content, release.verdict) == ("withheld", None, "reject")
+
+
+def test_a_release_is_used_once_and_never_asked_for_twice(client: Client, world: World) -> None:
+    item_id = client.submit(output()).item_id
+    digest = content_digest(output()["output"])
+    with pytest.raises(NotReleased, match="pending"):
+        client.consume(item_id, digest)
+    task = world.claim()
+    assert task is not None
+    world.decide(task)
+    with pytest.raises(Conflict):
+        client.consume(item_id, "0" * 64)
+    assert client.consume(item_id, digest).content == output()["output"]
+    with pytest.raises(Consumed):
+        client.consume(item_id, digest)
+    lost, asked = scripted(httpx.ReadTimeout("slow"))
+    with pytest.raises(Unavailable):
+        lost.consume(item_id, digest)
+    assert len(asked) == 1
+
+
+def test_the_mode_is_asked_for_cheaply(client: Client, world: World) -> None:
+    before = client.mode("helper")
+    assert (before.mode, before.since) == ("normal", None)
+    assert client.mode("helper") is before
+    set_mode(world, Mode.STOPPED, until=world.now + timedelta(hours=1))
+    after = client.mode("helper")
+    assert (after.mode, after.reason, after.since) == ("stopped", "a test", world.now)
+    told = client.submit(output())
+    assert (told.mode, told.status, told.release.reason) == ("stopped", "lapsed", "system_stopped")
+    assert client.submit_many([output("y")]).mode == "stopped"
+    with pytest.raises(NotKnown):
+        client.mode("another")
+
+
+def test_what_happened_to_the_model_is_reported(client: Client, world: World) -> None:
+    assert client.report("helper", "price_changed").plan is None
+    plan = PlanText(mode=Mode.REVIEW_ALL, fallback="answerer-small")
+    with world.store.write() as session:
+        contingencies.write(session, world.actors["odo"], "helper", Trigger.MODEL_UNAVAILABLE, plan, now=world.now)
+    done = client.report("helper", "model_unavailable", "503 since 9:00")
+    assert (done.mode, done.is_mode_changed) == ("review_all", True)
+    assert done.plan is not None
+    assert (done.plan.fallback, done.plan.mode) == ("answerer-small", "review_all")
 
 
 @pytest.mark.parametrize("change", [{"content": "Other."}, {"sha256": None}, {"sha256": "0" * 64}])

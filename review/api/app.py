@@ -14,7 +14,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from review import logs
-from review.api import items, outputs, policies, problems, queues, reference, systems, tasks
+from review.api import (
+    bulk,
+    calibrations,
+    gold,
+    items,
+    outputs,
+    policies,
+    problems,
+    queues,
+    reference,
+    systems,
+    tasks,
+    threads,
+)
 from review.api.answers import common
 from review.api.answers.common import reply
 from review.api.edge import Edge, edge_of
@@ -24,6 +37,7 @@ from review.errors import ReviewError
 from review.store.engine import Store
 
 BATCHES_AT_ONCE = 4
+PARTS: tuple[Any, ...] = (outputs, items, tasks, threads, policies, systems, queues, gold, bulk, calibrations)
 _DESCRIPTION = "Send the outputs of AI systems, learn what may be used of them, and work the queue of those held."
 
 router = APIRouter(tags=["Server"])
@@ -70,8 +84,8 @@ def create_api(store: Store, *, clock: Callable[[], datetime] = lambda: datetime
         },
     )
     api.state.edge = Edge(store, clock, Waiting(store, clock), CapacityLimiter(BATCHES_AT_ONCE), CapacityLimiter(1))
-    for part in (outputs.router, items.router, tasks.router, policies.router, systems.router, queues.router):
-        api.include_router(part, dependencies=[Depends(problems.known_parameters)])
+    for part in PARTS:
+        api.include_router(part.router, dependencies=[Depends(problems.known_parameters)])
     api.include_router(router)
     reference.add_page(api)
     api.openapi = _openapi(api)  # type: ignore[method-assign]

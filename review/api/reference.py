@@ -10,9 +10,22 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from review.api import bodies, gate_bodies, queue_bodies
-from review.api.answers import common, items, outputs, policies, queues, systems, tasks
+from review.api import bodies, bulk_bodies, gate_bodies, queue_bodies, work_bodies
+from review.api.answers import (
+    bulk,
+    calibrations,
+    common,
+    gold,
+    items,
+    outputs,
+    policies,
+    queues,
+    systems,
+    tasks,
+    threads,
+)
 from review.api.problems import MEDIA_TYPE, Problem
+from review.domain.bulk import Selection
 from review.domain.contingencies import PlanText
 from review.domain.outputs import Output
 from review.domain.queues import Settings, Skills
@@ -27,6 +40,10 @@ _BODIES = (
     bodies.SeenBody,
     bodies.DraftChangeBody,
     bodies.DryRunBody,
+    work_bodies.SnoozeBody,
+    work_bodies.AskBody,
+    work_bodies.ProducerAnswerBody,
+    work_bodies.CommentBody,
     gate_bodies.ConsumeBody,
     gate_bodies.ReopenBody,
     gate_bodies.ModeBody,
@@ -40,6 +57,8 @@ _BODIES = (
     queue_bodies.AbsenceBody,
     queue_bodies.PauseBody,
     queue_bodies.LiftBody,
+    Selection,
+    bulk_bodies.BulkBody,
 )
 _ANSWERS = (
     common.StatusAnswer, common.MeAnswer, outputs.SubmittedAnswer, outputs.BatchAnswer, outputs.ReleaseAnswer,
@@ -48,8 +67,10 @@ _ANSWERS = (
     policies.DraftAnswer, policies.DraftsAnswer, policies.RolledBackAnswer, policies.DryRunAnswer,
     items.ReopenedAnswer, systems.ModeAnswer, systems.ReportedAnswer, systems.PlanAnswer, systems.DrillAnswer,
     systems.ContingenciesAnswer,
+    threads.AskedAnswer, threads.QuestionsAnswer, threads.CommentedAnswer, threads.CommentsAnswer,
     queues.QueuesAnswer, queues.QueueAnswer, queues.AssignedAnswer, queues.PreviewAnswer, queues.ReassignedAnswer,
-    queues.WorkersAnswer, queues.AbsencesAnswer, queues.AbsentAnswer, queues.PausesAnswer, Problem,
+    queues.WorkersAnswer, queues.AbsencesAnswer, queues.AbsentAnswer, queues.PausesAnswer, gold.AddedAnswer,
+    gold.GoldAnswer, bulk.BulkPreviewAnswer, bulk.BulkDoneAnswer, calibrations.CalibrationsAnswer, Problem,
 )  # fmt: skip
 _REFUSALS = {
     401: "No key, or one that does not count",

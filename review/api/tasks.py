@@ -15,7 +15,8 @@ from review.api.answers.common import reply
 from review.api.bodies import ClaimBody, DecisionBody, EscalationBody, LeaseBody
 from review.api.edge import edge_of
 from review.api.reference import gives, takes
-from review.commands import decisions, tasks
+from review.api.work_bodies import SnoozeBody
+from review.commands import decisions, snoozes, tasks
 from review.domain.actors import Actor
 from review.domain.lifecycle import LeaseToken
 from review.queries import tasks as task_queries
@@ -75,6 +76,24 @@ async def skip(request: Request, task_id: UUID) -> Response:
     lease = (await bodies.read(request, LeaseBody)).lease
     await edge_of(request).write(
         request, lambda session, actor, now: tasks.skip(session, actor, task_id, lease, now=now)
+    )
+    return Response(status_code=204)
+
+
+@router.post(
+    "/tasks/{task_id}/snooze",
+    summary="Put a task off",
+    **gives({204: ("Done", None)}, 403, 404, 409, 413, 415, 422, body=takes(SnoozeBody)),
+)  # fmt: skip
+async def snooze(request: Request, task_id: UUID) -> Response:
+    """Let a claimed task go, and have nobody offered it before a time: at most 7 days, and before its fail-safe.
+
+    When it is due stays as it is.
+    """
+    body = await bodies.read(request, SnoozeBody)
+    await edge_of(request).write(
+        request,
+        lambda session, actor, now: snoozes.snooze(session, actor, task_id, body.lease, body.until, now=now),
     )
     return Response(status_code=204)
 

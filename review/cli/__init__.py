@@ -7,7 +7,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from review import logs
-from review.cli import audits, exports, imports, people, policies, running, systems
+from review.cli import audits, exports, imports, people, policies, queues, running, systems
 from review.cli.frame import complain
 from review.errors import ReviewError
 
@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (running, people, systems, policies, imports, exports, audits):
+for commands in (running, people, systems, policies, queues, imports, exports, audits):
     app.add_typer(commands.app)
 
 

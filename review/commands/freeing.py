@@ -31,15 +31,12 @@ _IS_PAUSED = exists().where(
 )  # fmt: skip
 _HAS_MEMBERS = exists().where(col(QueueMember.queue_id) == TASK.c.queue_id)
 _IS_NO_MEMBER = and_(_HAS_MEMBERS, ~_HAS_MEMBERS.where(col(QueueMember.person_id) == TASK.c.assigned_to_id))
-_IS_UNSKILLED = and_(
-    TASK.c.is_limited,
-    exists().where(
-        col(TaskSkill.task_id) == TASK.c.id,
-        ~exists().where(
-            col(PersonSkill.person_id) == TASK.c.assigned_to_id, col(PersonSkill.skill) == col(TaskSkill.skill)
-        ),
-    ),
+_HAS_SKILL = (
+    exists()
+    .where(col(PersonSkill.person_id) == TASK.c.assigned_to_id, col(PersonSkill.skill) == col(TaskSkill.skill))
+    .correlate(TASK, TaskSkill)  # two levels out: SQLAlchemy finds one by itself
 )
+_IS_UNSKILLED = and_(TASK.c.is_limited, exists().where(col(TaskSkill.task_id) == TASK.c.id, ~_HAS_SKILL))
 _IS_BARRED = and_(
     TASK.c.is_limited,
     exists().where(col(TaskBar.item_id) == TASK.c.item_id, col(TaskBar.person_id) == TASK.c.assigned_to_id),

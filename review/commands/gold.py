@@ -80,7 +80,7 @@ def answer(session: Session, actor: Actor, task: Any, seen_version: int, given: 
     if seen_version != told.FIRST_VERSION:
         raise WrongState("The item changed while you looked at it. Nothing was written; look again.")
     found = items.whole(session, HOLDPOINT, task.item_id)
-    _, policy = told.policy_at(session, found.system.id, task.created_at)
+    policy = told.policy_at(session, found.system.id, task.created_at).policy
     sent = found.content
     given = decisions.checked(given, sent["output"], policy.policy.taxonomy)
     decisions.refuse_untakeable(given, sent.get("allowed_verdicts"), sent.get("correction_schema"))

@@ -136,17 +136,20 @@ def _lifted_at(session: Session, person_id: UUID, system_id: UUID) -> datetime |
 def standing_of(
     session: Session, person_id: UUID, system_id: UUID, answers: Sequence[bool], rules: GoldTasks
 ) -> Standing:
+    """Where the person stands with the system's gold tasks; a lead who lifted a pause vouched for them."""
     lifted = _lifted_at(session, person_id, system_id)
     return gold.standing(answers, rules, is_vouched_for=lifted is not None)
 
 
 def _made(session: Session, actor: Actor, system: System, task: Task, now: datetime) -> Task | None:
     """A gold task like the one in whose place it comes, held by the actor; None where none is left for them."""
-    _, policy = told.policy_at(session, system.id, task.created_at)
+    rules = told.policy_at(session, system.id, task.created_at)
     for found in _left(session, actor, system, task):
-        ruling = told.ruling_of(policy, found.system, found.item, found.content)
+        ruling = told.ruling_of(rules.policy, found.system, found.item, found.content)
         if _fits(session, actor, ruling, task):
-            return _like(session, actor, system, task, found.item.id, ruling, now)
+            chance = draw(system.sample_key, f"when:{actor.id}:{task.id}")
+            came_at = max(rules.since, task.created_at - timedelta(seconds=chance))
+            return _like(session, actor, task, found.item.id, ruling, came_at, now)
     return None
 
 
@@ -180,10 +183,9 @@ def _fits(session: Session, actor: Actor, ruling: Ruling, task: Task) -> bool:
 
 
 def _like(
-    session: Session, actor: Actor, system: System, task: Task, item_id: UUID, ruling: Ruling, now: datetime
+    session: Session, actor: Actor, task: Task, item_id: UUID, ruling: Ruling, came_at: datetime, now: datetime
 ) -> Task:
     gold_id = session.execute(select(col(Gold.id)).where(col(Gold.item_id) == item_id)).scalar_one()
-    came_at = task.created_at - timedelta(seconds=draw(system.sample_key, f"when:{actor.id}:{task.id}"))
     service = session.execute(select(col(Queue.service)).where(col(Queue.id) == task.queue_id)).scalar()
     due_at = Service.model_validate(service).after(came_at, ruling.due) if service else came_at + ruling.due
     return Task(

@@ -9,19 +9,20 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
-from review.commands import audit, settlements
+from review.commands import audit, modes, settlements
 from review.commands.admission import RETRY_SECONDS, Admission
 from review.commands.settlements import Lapse
-from review.domain import content, fail_safes, modes, risks, rulings
+from review.domain import content, fail_safes, risks, rulings
 from review.domain.actors import Actor, Permission
 from review.domain.audit import digest_over, item_line
 from review.domain.fail_safes import Cause, Settled
 from review.domain.lifecycle import ItemStatus, ReleaseState, TaskKind, TaskState
-from review.domain.modes import Mode, mode_at
+from review.domain.modes import Mode, mode_at, ruling_in
 from review.domain.outputs import Output
 from review.domain.policies import Order, WhenFull
 from review.domain.rulings import Ruling
 from review.errors import Conflict, Forbidden, NotFound, ReviewError, TooMany
+from review.queries import calibrations
 from review.store.bulk import insert_rows
 from review.store.tables import Item, ItemPayload, Person, Policy, System, Task, TaskBar, TaskSkill
 from review.store.types import new_id
@@ -87,6 +88,8 @@ class _Batch:
         self.policy, self.policy_version = rulings.compiled(policy.document), policy.version
         self.mode = mode_at(self.system.mode, self.system.mode_until, now)
         self.admission = Admission(session, self.policy.policy.admit_risk, now)
+        by_risk = self.policy.policy.order is Order.EXPECTED_RISK
+        self.curves = calibrations.curves(session, self.system.id) if by_risk else {}
         self.event_id = new_id()
         self.known: dict[str, _Known] = {}
         self.items: list[tuple[Any, ...]] = []
@@ -127,8 +130,8 @@ class _Batch:
         )
 
     def _add_new(self, output: Output, packed: bytes, digest: str) -> Taken | ReviewError:
-        ruling = modes.ruling_in(self.mode, self.policy.ruling(output, self.system.sample_key))
-        risk = risks.of(output, ruling)
+        ruling = ruling_in(self.mode, self.policy.ruling(output, self.system.sample_key))
+        risk = risks.of(output, ruling, self.curves.get(output.model.version))
         is_full = ruling.reviewed and self.admission.is_full(ruling, risk)
         if is_full and ruling.held and ruling.when_full is WhenFull.REFUSE:
             return TooMany(f"The queue {ruling.queue} is full. Send it again later.", retry_after=RETRY_SECONDS)
@@ -256,11 +259,11 @@ class _Row:
 
 
 def _system_of(session: Session, actor: Actor) -> tuple[System, Policy]:
+    modes.keep(session, actor.system_id)
     row = session.execute(
         select(System, Policy)
         .join(Policy, col(Policy.id) == col(System.active_policy_id))
         .where(col(System.id) == actor.system_id)
-        .with_for_update(read=True, of=System)  # a change of mode waits for us: who answers after it has seen it
     ).first()
     if row is None:
         raise NotFound("There is no such system, or it has no active policy.", field="system")

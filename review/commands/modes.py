@@ -1,7 +1,8 @@
 """The mode of a system: set by who answers for it, announced, and at an end when its time is over."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -13,7 +14,10 @@ from review.domain.reasons import check_reason
 from review.errors import Forbidden, Invalid, NotFound
 from review.queries import modes
 from review.queries.modes import TIME_IS_OVER, ModeNow
+from review.store.engine import advisory_lock
 from review.store.tables import System
+
+_LONGEST = timedelta(days=366)
 
 
 def set_mode(
@@ -25,11 +29,18 @@ def set_mode(
     """
     system = answered_for(session, actor, slug)
     check_reason(reason)
-    if until is not None and until <= now:
-        raise Invalid("until is a time in the future. Leave it out for no end.", field="until")
-    if until is not None and mode is Mode.NORMAL:
+    return _change(session, actor, system, mode, reason, _checked(until, mode, now), now, since=now)
+
+
+def _checked(until: datetime | None, mode: Mode, now: datetime) -> datetime | None:
+    """When a mode ends, in UTC."""
+    if until is None:
+        return None
+    if mode is Mode.NORMAL:
         raise Invalid("normal has no end. Leave until out.", field="until")
-    return _change(session, actor, system, mode, reason, until, now, since=now)
+    if not now < until <= now + _LONGEST:
+        raise Invalid(f"until is a time in the next {_LONGEST.days} days. Leave it out for no end.", field="until")
+    return until.astimezone(UTC)
 
 
 def answered_for(session: Session, actor: Actor, slug: str) -> System:
@@ -41,12 +52,29 @@ def answered_for(session: Session, actor: Actor, slug: str) -> System:
 
 
 def held(session: Session, slug: str) -> System:
-    """A system whose mode nobody else changes until this transaction ends, and by which nothing is taken in."""
-    query = select(System).where(col(System.slug) == slug).with_for_update(key_share=True)
-    system: System | None = session.execute(query).scalar()
-    if system is None:
+    """A system whose mode nobody else changes until this transaction ends, and for which nothing is taken in."""
+    system_id = session.execute(select(col(System.id)).where(col(System.slug) == slug)).scalar()
+    if system_id is None:
         raise NotFound(f"There is no system “{slug}”.", field="system")
+    advisory_lock(session, _lock_of(system_id))
+    query = select(System).where(col(System.id) == system_id).with_for_update(key_share=True)
+    system: System = session.execute(query.execution_options(populate_existing=True)).scalar_one()
     return system
+
+
+def keep(session: Session, system_id: UUID | None) -> None:
+    """Let nobody change a system's mode until this transaction ends: who answers after a change has seen it.
+
+    A lock on the row would do that too, but PostgreSQL lets any number share one past who waits to change it: under
+    load a stop would wait for ever.
+    """
+    if system_id is not None:
+        advisory_lock(session, _lock_of(system_id), shared=True)
+
+
+def _lock_of(system_id: UUID) -> int:
+    """The number of a system's lock: the random half of its id."""
+    return int.from_bytes(system_id.bytes[8:], "big", signed=True)
 
 
 def tighten(session: Session, system: System, mode: Mode, *, reason: str, now: datetime) -> bool:
@@ -60,11 +88,14 @@ def tighten(session: Session, system: System, mode: Mode, *, reason: str, now: d
 
 def end_due(session: Session, *, now: datetime) -> int:
     """Put on record, and announce, that the time of a mode is over. Returns for how many systems it was."""
-    over = select(System).where(col(System.mode) != Mode.NORMAL.value, col(System.mode_until) <= now)
-    systems = session.execute(over.with_for_update(key_share=True, skip_locked=True)).scalars().all()
-    for system in systems:
-        _change(session, HOLDPOINT, system, Mode.NORMAL, TIME_IS_OVER, None, now, since=system.mode_until or now)
-    return len(systems)
+    over = select(col(System.slug)).where(col(System.mode) != Mode.NORMAL.value, col(System.mode_until) <= now)
+    n = 0
+    for slug in session.execute(over.order_by(col(System.id))).scalars().all():
+        system = held(session, slug)
+        if system.mode_until is not None and system.mode_until <= now:
+            _change(session, HOLDPOINT, system, Mode.NORMAL, TIME_IS_OVER, None, now, since=system.mode_until)
+            n += 1
+    return n
 
 
 def _change(

@@ -45,7 +45,7 @@ def activate(session: Session, actor: Actor, slug: str, document: str, *, now: d
 def answered_for(session: Session, actor: Actor, slug: str) -> System:
     """The system, for those who answer for it; in this transaction nobody else puts a policy in force."""
     query = select(System).where(col(System.slug) == slug)
-    system: System | None = session.execute(query.with_for_update()).scalar()
+    system: System | None = session.execute(query.with_for_update(key_share=True)).scalar()
     if system is None:
         raise NotFound(f"There is no system “{slug}”.", field="system")
     require_answering(actor, system)

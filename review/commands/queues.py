@@ -63,7 +63,8 @@ def settle(session: Session, actor: Actor, slug: str, settings: Settings, *, now
 
 def _held(session: Session, slug: str) -> Queue:
     """The queue, which nobody else changes until this transaction ends."""
-    queue: Queue | None = session.execute(select(Queue).where(col(Queue.slug) == slug).with_for_update()).scalar()
+    query = select(Queue).where(col(Queue.slug) == slug).with_for_update(key_share=True)
+    queue: Queue | None = session.execute(query).scalar()
     if queue is None:
         raise NotFound(f"There is no queue “{slug}”. A policy that names it brings it into being.", field="queue")
     return queue

@@ -8,14 +8,14 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from review.commands import audit, lapses, outbox
+from review.commands import audit, lapses, modes, outbox
 from review.domain.actors import Actor, Permission
 from review.domain.lifecycle import ReleaseState
 from review.domain.policies import Route
 from review.errors import Conflict, Consumed, NotReleased
 from review.queries import releases
 from review.queries.releases import Gate, Release
-from review.store.tables import Item, System
+from review.store.tables import Item
 
 
 def fetch(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> Release:
@@ -39,8 +39,8 @@ def consume(session: Session, actor: Actor, item_id: UUID, sha256: str, *, now: 
     to give, Consumed where it was given already, Conflict for another digest.
     """
     actor.require(Permission.SUBMIT)
+    modes.keep(session, _system_of(session, item_id))
     _hold_still(session, item_id, now)
-    _hold_mode(session, item_id)
     release = releases.release(session, actor, item_id, now=now)
     if release.gate is Gate.STOPPED:
         return release
@@ -103,10 +103,8 @@ def _hold_still(session: Session, item_id: UUID, now: datetime) -> None:
     session.execute(select(col(Item.id)).where(col(Item.id) == item_id).with_for_update())
 
 
-def _hold_mode(session: Session, item_id: UUID) -> None:
-    """Keep changes of the system's mode out until this transaction ends: what it gives out was not stopped then."""
-    of_item = select(col(Item.system_id)).where(col(Item.id) == item_id).scalar_subquery()
-    session.execute(select(col(System.id)).where(col(System.id) == of_item).with_for_update(read=True))
+def _system_of(session: Session, item_id: UUID) -> UUID | None:
+    return session.execute(select(col(Item.system_id)).where(col(Item.id) == item_id)).scalar()
 
 
 def _mark_fetched(session: Session, actor: Actor, item_ids: Sequence[UUID], now: datetime) -> None:

@@ -55,7 +55,7 @@ def set_people(session: Session, actor: Actor, slug: str, *, owner: str, deputy:
 def set_critical(session: Session, actor: Actor, slug: str, *, critical: bool, now: datetime) -> None:
     """Say whether a second person has to approve each version of a system's policy before it comes into force."""
     actor.require(Permission.ADMINISTER)
-    system = session.execute(select(System).where(col(System.slug) == slug).with_for_update()).scalar()
+    system = session.execute(select(System).where(col(System.slug) == slug).with_for_update(key_share=True)).scalar()
     if system is None:
         raise NotFound(f"There is no system “{slug}”.", field="system")
     system.is_critical = critical

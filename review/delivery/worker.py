@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 from sqlmodel import Session
 
-from review.commands import assignments, audit, lapses, modes, service_levels
+from review.commands import assignments, audit, calibrations, lapses, modes, service_levels
 from review.store.engine import Store
 
 _SEALED_AT_ONCE = 1_000  # a longer transaction would keep reviewers waiting for SQLite's single writer
@@ -26,6 +26,7 @@ class Tick:
     n_modes_ended: int = 0
     n_steps_taken: int = 0
     n_assigned: int = 0
+    n_calibrated: int = 0
     n_sealed: int = 0
 
     @property
@@ -48,6 +49,9 @@ def tick(store: Store, audit_key: audit.Signer, now: datetime) -> Tick:
         n_modes_ended=_done("modes", lambda: store.commit(lambda session: modes.end_due(session, now=now))),
         n_steps_taken=_done("service_levels", lambda: _in_pieces(store, steps, _TASKS_AT_ONCE)),
         n_assigned=_done("assignments", lambda: _in_pieces(store, assign, _TASKS_AT_ONCE)),
+        n_calibrated=_done(
+            "calibrations", lambda: store.commit(lambda session: calibrations.fit_due(session, now=now))
+        ),
         n_sealed=_done("seal", lambda: seal_all(store, audit_key, now)),
     )
 

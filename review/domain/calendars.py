@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
@@ -27,6 +27,13 @@ class Hours(Strict):
 
     start: time
     end: time
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _as_written(cls, at: Any) -> Any:
+        if not isinstance(at, str | time):  # YAML reads 17:00 without quotes as a number
+            raise ValueError('hours are written in quotes, as "09:00"')
+        return at
 
     @field_validator("start", "end")
     @classmethod

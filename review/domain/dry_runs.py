@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from review.domain.estimates import Estimate, wilson
@@ -62,8 +63,7 @@ class Tally:
         return wilson(self.n_errors_by_outcome[Outcome.PASSED], self.n_errors_by_outcome.total())
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """One output that a dry run names: what two policies make of it, by which rules, and what a person said of it."""
 
     item_id: UUID

@@ -11,7 +11,7 @@ from review.domain import content
 from review.domain.actors import Actor
 from review.domain.decisions import Verdict
 from review.domain.dry_runs import DryRun, Told
-from review.domain.rulings import CompiledPolicy, compiled
+from review.domain.rulings import CompiledPolicy, Ruling, compiled
 from review.queries import policies
 from review.store.tables import Decision, Item, ItemPayload
 
@@ -51,7 +51,7 @@ class _Both:
     def add(self, row: Row[Any]) -> None:
         sent = content.parse(row.content)
         is_error = row.verdict in _ERRORS
-        before, after = (self._ruled(policy, sent, row) for policy in (self._active, self._draft))
+        before, after = self._ruled(self._active, sent, row), self._ruled(self._draft, sent, row)
         told = Told(
             row.id, row.external_id, row.received_at, row.confidence, row.verdict,
             self._found.active.add(before, is_error=is_error), before.rule,
@@ -59,7 +59,7 @@ class _Both:
         )  # fmt: skip
         self._found.add(told)
 
-    def _ruled(self, policy: CompiledPolicy, sent: dict[str, Any], row: Row[Any]) -> Any:
+    def _ruled(self, policy: CompiledPolicy, sent: dict[str, Any], row: Row[Any]) -> Ruling:
         ruling = policy.ruling_on_record(sent, row.external_id, self._key)
         return ruling.covered(self._key, row.external_id)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -16,6 +16,7 @@ from review.domain.estimates import Estimate
 from review.domain.lifecycle import ItemStatus, ReleaseState, TaskState, release_after
 from review.domain.outputs import Output
 from review.domain.rulings import AUDIT_SAMPLE, CompiledPolicy, Ruling, compiled
+from review.queries import systems
 from review.store.tables import Decision, Gold, GoldAnswer, Item, ItemPayload, Person, Policy, System, Task
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ def _told_item(session: Session, actor: Actor, item: Item) -> Item:
 
 
 def _told(session: Session, item: Item, system: System, sent: Any, task: Task) -> tuple[Item, Decision | None]:
-    version, policy = policy_at(session, system.id, task.created_at)
-    ruling = ruling_of(policy, system, item, sent)
+    rules = policy_at(session, system.id, task.created_at)
+    ruling = ruling_of(rules.policy, system, item, sent)
     given = select(GoldAnswer).where(col(GoldAnswer.task_id) == task.id, col(GoldAnswer.superseded_at).is_(None))
     answer: GoldAnswer | None = session.execute(given).scalar()
     decision = as_decision(answer, item.id, sent["output"]) if answer else None
@@ -84,9 +85,9 @@ def _told(session: Session, item: Item, system: System, sent: Any, task: Task) -
     state, digest = released(ruling, sent["output"], decision)
     fresh = item.model_dump() | {
         "received_at": task.created_at, "produced_at": item.produced_at + (task.created_at - item.received_at),
-        "policy_version": version, "rule": ruling.rule, "route": ruling.route.value, "reasons": list(ruling.reasons),
-        "inclusion_probability": ruling.inclusion_probability, "model_name": model[0], "model_version": model[1],
-        "due_at": task.due_at, "lapses_at": None,
+        "policy_version": rules.version, "rule": ruling.rule, "route": ruling.route.value,
+        "reasons": list(ruling.reasons), "inclusion_probability": ruling.inclusion_probability,
+        "model_name": model[0], "model_version": model[1], "due_at": task.due_at, "lapses_at": None,
         "status": (ItemStatus.DECIDED if decision else ItemStatus.WAITING).value,
         "version": FIRST_VERSION if task.state == TaskState.OPEN.value else FIRST_VERSION + 1,
         "release_state": state.value, "release_digest": digest, "release_fetched_at": None,
@@ -99,13 +100,23 @@ def _told(session: Session, item: Item, system: System, sent: Any, task: Task) -
 _MODEL = select(col(Item.model_name), col(Item.model_version)).order_by(col(Item.id).desc()).limit(1)
 
 
-def policy_at(session: Session, system_id: UUID, at: datetime) -> tuple[int, CompiledPolicy]:
+class InForce(NamedTuple):
+    """A version of a policy, and since when it was in force."""
+
+    version: int
+    since: datetime
+    policy: CompiledPolicy
+
+
+def policy_at(session: Session, system_id: UUID, at: datetime) -> InForce:
     """The version of a system's policy that was in force at a moment, or its first."""
-    versions = select(col(Policy.version), col(Policy.document)).where(col(Policy.system_id) == system_id)
+    versions = select(col(Policy.version), col(Policy.activated_at), col(Policy.document))
     row = session.execute(
-        versions.order_by((col(Policy.activated_at) <= at).desc(), col(Policy.version).desc()).limit(1)
+        versions.where(col(Policy.system_id) == system_id)
+        .order_by((col(Policy.activated_at) <= at).desc(), col(Policy.version).desc())
+        .limit(1)
     ).one()
-    return row.version, compiled(row.document)
+    return InForce(row.version, row.activated_at, compiled(row.document))
 
 
 def ruling_of(policy: CompiledPolicy, system: System, item: Item, sent: dict[str, Any]) -> Ruling:
@@ -217,13 +228,13 @@ class Marked:
 def listed(session: Session, actor: Actor, slug: str) -> list[Marked]:
     """The gold items of a system, the newest first."""
     actor.require(Permission.RESOLVE)
+    system_id = systems.id_of(session, slug)
     rows = session.execute(
         select(Gold, col(Item.external_id), col(Person.name), _n_right(), func.count(col(GoldAnswer.id)))
-        .join(System, col(System.id) == col(Gold.system_id))
         .join(Item, col(Item.id) == col(Gold.item_id))
         .join(Person, col(Person.id) == col(Gold.added_by_id))
         .outerjoin(GoldAnswer, (col(GoldAnswer.gold_id) == col(Gold.id)) & col(GoldAnswer.superseded_at).is_(None))
-        .where(col(System.slug) == slug, col(Gold.retired_at).is_(None))
+        .where(col(Gold.system_id) == system_id, col(Gold.retired_at).is_(None))
         .group_by(col(Gold.id), col(Item.external_id), col(Person.name))
         .order_by(col(Gold.id).desc())
     ).all()
@@ -251,8 +262,7 @@ def reviewers(session: Session, actor: Actor, slug: str) -> list[Checked]:
     rows = session.execute(
         select(col(Person.username), col(Person.name), _n_right(), func.count())
         .join(GoldAnswer, col(GoldAnswer.person_id) == col(Person.id))
-        .join(System, col(System.id) == col(GoldAnswer.system_id))
-        .where(col(System.slug) == slug, col(GoldAnswer.superseded_at).is_(None))
+        .where(col(GoldAnswer.system_id) == systems.id_of(session, slug), col(GoldAnswer.superseded_at).is_(None))
         .group_by(col(Person.username), col(Person.name))
         .order_by(col(Person.name), col(Person.username))
     ).all()

@@ -13,7 +13,7 @@ from review.domain import content
 from review.domain.actors import HOLDPOINT, Actor, Permission
 from review.domain.rulings import compiled
 from review.errors import Invalid, NotFound
-from review.queries import gold
+from review.queries import blind, gold
 from review.store.tables import AuditEvent, Decision, Escalation, Item, ItemPayload, Person, Policy, Queue, System, Task
 
 MAX_PAGE = 200
@@ -112,8 +112,8 @@ def _conditions(session: Session, actor: Actor, wanted: Filter) -> list[Any]:
 
 
 def _status(status: str) -> Any:
-    if status not in ("passed", "waiting", "decided"):
-        raise Invalid("status is passed, waiting or decided.", field="status")
+    if status not in ("passed", "waiting", "decided", "lapsed"):
+        raise Invalid("status is passed, waiting, decided or lapsed.", field="status")
     return (
         and_(col(Item.status) != "passed", col(Item.status) == status)
         if status != "passed"
@@ -153,10 +153,11 @@ class Event:
     action: str
     body: dict[str, Any]
     seq: int | None
+    actor_id: UUID | None = None
 
 
 def history(session: Session, actor: Actor, item_id: UUID) -> list[Event]:
-    """Everything that happened to an item, oldest first, from the audit trail."""
+    """Everything that happened to an item, oldest first, from the audit trail; of blind answers only one's own."""
     found = session.get(Item, item_id)
     if found is None:
         raise NotFound("There is no such item.")
@@ -166,8 +167,8 @@ def history(session: Session, actor: Actor, item_id: UUID) -> list[Event]:
         .where(or_(col(AuditEvent.subject_id) == str(item_id), col(AuditEvent.id) == found.intake_event_id))
         .order_by(col(AuditEvent.at), col(AuditEvent.id))
     ).scalars()
-    events = [Event(e.at, e.actor_kind, e.actor_name, e.action, content.parse(e.body), e.seq) for e in rows]
-    return gold.told_events(session, actor, item_id, events)
+    events = [Event(e.at, e.actor_kind, e.actor_name, e.action, content.parse(e.body), e.seq, e.actor_id) for e in rows]
+    return blind.told_events(session, actor, found, gold.told_events(session, actor, item_id, events))
 
 
 def decisions_of(session: Session, item_id: UUID) -> Sequence[tuple[Decision, str | None]]:
@@ -179,6 +180,12 @@ def decisions_of(session: Session, item_id: UUID) -> Sequence[tuple[Decision, st
         .order_by(col(Decision.id))
     ).all()
     return [(decision, name) for decision, name in rows]
+
+
+def told_decisions(session: Session, actor: Actor, item: Item) -> Sequence[tuple[Decision, str | None]]:
+    """The same, as the actor may know of them: of blind answers and of gold tasks, their own alone."""
+    told = gold.told_decisions(session, actor, item.id, decisions_of(session, item.id))
+    return blind.told_decisions(session, actor, item, told)
 
 
 def handed_up(session: Session, item_id: UUID) -> Sequence[tuple[Escalation, str]]:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from review.errors import NotFound
 from review.store.tables import Person, Policy, Queue, System
 
 
@@ -18,6 +20,7 @@ class Listed:
     name: str
     description: str
     mode: str
+    is_critical: bool
     owner: str
     owner_name: str
     deputy: str
@@ -32,6 +35,7 @@ def listed(session: Session) -> list[Listed]:
     rows = session.execute(
         select(
             col(System.slug), col(System.name), col(System.description), col(System.mode),
+            col(System.is_critical),
             col(owner.username), col(owner.name), col(deputy.username), col(deputy.name),
             col(Policy.version), col(Policy.activated_at),
         )
@@ -41,6 +45,14 @@ def listed(session: Session) -> list[Listed]:
         .order_by(col(System.name))
     )  # fmt: skip
     return [Listed(*row) for row in rows]
+
+
+def id_of(session: Session, slug: str) -> UUID:
+    """The id of a system; raises NotFound where there is none of this slug."""
+    found: UUID | None = session.execute(select(col(System.id)).where(col(System.slug) == slug)).scalar()
+    if found is None:
+        raise NotFound(f"There is no system “{slug}”.", field="system")
+    return found
 
 
 def slugs(session: Session) -> list[str]:

@@ -1,21 +1,23 @@
 """Tasks: what is on a person's desk, and what waits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, bindparam, case, func, or_, select, text
 from sqlmodel import Session, col
 
 from review.domain.actors import HOLDPOINT, Actor, Permission
-from review.domain.lifecycle import SKIP, highest_level
+from review.domain.lifecycle import SKIP, TaskKind, highest_level
 from review.domain.rulings import compiled
 from review.errors import NotFound
-from review.queries import gold, items
+from review.queries import blind, gold, items
 from review.queries.items import Whole
-from review.store.tables import Decision, Escalation, Item, Person, Policy, Queue, System, Task, TaskSkip
+from review.store.tables import Decision, Escalation, Item, Person, Policy, Queue, System, Task
 
 COUNT_LIMIT = 1_000
+DISAGREEMENT = "disagreement"
 # Spelled out, not bound: only then does SQLite use the partial index whose condition it is.
 _OPEN = text("task.state = 'open'")
 
@@ -29,6 +31,7 @@ class Work:
     taxonomy: list[str]
     can_escalate: bool
     handed_up: tuple[Escalation, str] | None
+    answers: Sequence[Decision] = ()  # what others said, where the task settles their disagreement
 
 
 _AROUND = (
@@ -44,8 +47,9 @@ def work(session: Session, actor: Actor, task: Task) -> Work:
     around = {"queue": task.queue_id, "system": found.item.system_id, "version": found.item.policy_version}
     document, above = session.connection().execute(_AROUND, around).one()
     handed_up = items.handed_up(session, task.item_id) if task.escalated_from_id else []
+    taxonomy = list(compiled(document).policy.taxonomy)
     return Work(
-        task, found, list(compiled(document).policy.taxonomy), above is not None, handed_up[0] if handed_up else None
+        task, found, taxonomy, above is not None, handed_up[0] if handed_up else None, blind.answers(session, task)
     )
 
 
@@ -70,23 +74,25 @@ def on_desk(session: Session, actor: Actor, *, first: UUID | None = None, now: d
     return task
 
 
-def n_waiting(session: Session, actor: Actor, *, now: datetime) -> int:
-    """How many tasks nobody holds in the queues this person works; counting stops at 1,000."""
-    levels = select(col(Queue.id)).where(col(Queue.level) <= highest_level(actor.role))
-    skipped = exists().where(
-        col(TaskSkip.task_id) == col(Task.id), col(TaskSkip.person_id) == actor.id, col(TaskSkip.at) > now - SKIP
-    )
-    free = (
-        select(col(Task.id))
-        .where(
-            _OPEN,
-            col(Task.queue_id).in_(levels),
-            or_(col(Task.lease_expires_at).is_(None), col(Task.lease_expires_at) <= now),
-            ~skipped,
-        )
-        .limit(COUNT_LIMIT)
-    )
-    return int(session.execute(select(func.count()).select_from(free.subquery())).scalar_one())
+def n_waiting(
+    session: Session, actor: Actor, *only: ColumnElement[bool], queues: ColumnElement[bool], now: datetime
+) -> int:
+    """How many tasks nobody holds, in the `queues` of the actor's level and under the conditions of a claim (`only`);
+    counting stops at 1,000."""
+    mine = select(col(Queue.id)).where(col(Queue.level) <= highest_level(actor.role), queues)
+    return _n_free(session, actor, col(Task.queue_id).in_(mine), *only, now=now)
+
+
+def n_others(session: Session, actor: Actor, *, now: datetime) -> int:
+    """How many tasks nobody holds, whoever may take them; counting stops at 1,000."""
+    return _n_free(session, actor, now=now)
+
+
+def _n_free(session: Session, actor: Actor, *only: ColumnElement[bool], now: datetime) -> int:
+    is_free = or_(col(Task.lease_expires_at).is_(None), col(Task.lease_expires_at) <= now)
+    free = select(col(Task.id)).where(_OPEN, is_free, *only).limit(COUNT_LIMIT)
+    query = select(func.count()).select_from(free.subquery())
+    return int(session.execute(query, {"me": actor.id, "now": now, "skipped_after": now - SKIP}).scalar_one())
 
 
 def n_decided_since(session: Session, actor: Actor, since: datetime) -> int:
@@ -105,7 +111,7 @@ def n_decided_since(session: Session, actor: Actor, since: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One task that was handed up and is not closed yet."""
+    """One task that waits for a lead: it was handed up, or people disagree about its item."""
 
     task_id: UUID
     item_id: UUID
@@ -115,13 +121,14 @@ class Waiting:
     note: str
     by: str
     at: datetime
+    snoozed_until: datetime | None
     due_at: datetime
     holder: str | None
     holder_id: UUID | None
 
 
 def escalated(session: Session, actor: Actor, *, now: datetime, limit: int = 200) -> list[Waiting]:
-    """What waits for leads, the most urgent first, with who handed it up and why."""
+    """What waits for leads, the most urgent first, with who handed it up and why; of blind answers nothing."""
     actor.require(Permission.READ_ESCALATIONS)
     by, holder = Person.__table__.alias("by_person"), Person.__table__.alias("holder")  # type: ignore[attr-defined]
     rows = session.execute(
@@ -129,12 +136,13 @@ def escalated(session: Session, actor: Actor, *, now: datetime, limit: int = 200
             Task, Escalation, col(Item.external_id), col(System.name), func.coalesce(by.c.name, HOLDPOINT.name),
             holder.c.name,
         )
-        .join(Escalation, col(Escalation.to_task_id) == col(Task.id))
+        .outerjoin(Escalation, col(Escalation.to_task_id) == col(Task.id))
         .join(Item, col(Item.id) == col(Task.item_id))
         .join(System, col(System.id) == col(Item.system_id))
         .outerjoin(by, by.c.id == col(Escalation.by_id))
         .outerjoin(holder, (holder.c.id == col(Task.holder_id)) & (col(Task.lease_expires_at) > now))
-        .where(_OPEN, col(Task.queue_id).in_(select(col(Queue.id)).where(col(Queue.level) > 0)))
+        .join(Queue, col(Queue.id) == col(Task.queue_id))
+        .where(_OPEN, or_(col(Queue.level) > 0, col(Task.kind) == TaskKind.ADJUDICATION.value))
         .order_by(col(Task.priority).desc(), col(Task.due_at), col(Task.id))
         .limit(limit)
     ).all()  # fmt: skip
@@ -144,10 +152,11 @@ def escalated(session: Session, actor: Actor, *, now: datetime, limit: int = 200
             task.item_id,
             external_id,
             system,
-            up.reason,
-            up.note,
+            up.reason if up else DISAGREEMENT if task.kind == TaskKind.ADJUDICATION.value else "",
+            up.note if up else "",
             by_name,
-            up.at,
+            up.at if up else task.created_at,
+            task.snoozed_until if task.snoozed_until and task.snoozed_until > now else None,
             task.due_at,
             holder_name,
             task.holder_id if holder_name else None,

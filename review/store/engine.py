@@ -156,7 +156,14 @@ def holds_rows(session: Session) -> bool:
     return connection.dialect.name == "postgresql" and _is_write(connection)
 
 
-def advisory_lock(session: Session, number: int) -> None:
-    """Wait for a lock held until this transaction ends; SQLite's single writer needs none."""
+def advisory_lock(session: Session, number: int, *, shared: bool = False) -> None:
+    """Wait for a lock held until this transaction ends; SQLite's single writer needs none.
+
+    Any number hold it as shared at once, but none comes before who waits for it alone, as happens with locks on rows.
+    """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:number)").bindparams(number=number))
+        session.execute(_SHARED if shared else _ALONE, {"number": number})
+
+
+_SHARED = text("SELECT pg_advisory_xact_lock_shared(:number)")
+_ALONE = text("SELECT pg_advisory_xact_lock(:number)")

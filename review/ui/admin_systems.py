@@ -62,13 +62,14 @@ def _add(page: Page) -> None:
         st.rerun()
 
 
-@st.dialog("Name other people")
+@st.dialog("Change a system")
 def _change(page: Page, slug: str) -> None:
     page = page.again()
     names = _named(page)
     with page.read() as session:
         system = next(each for each in system_queries.listed(session) if each.slug == slug)
     st.markdown(f"**{words.escaped(system.name)}**")
+    _critical(page, system)
     with st.form("change_system", border=False):
         owner = _choose("Owner", names, system.owner)
         deputy = _choose("Deputy", names, system.deputy)
@@ -81,6 +82,14 @@ def _change(page: Page, slug: str) -> None:
             after = next((each.owner, each.deputy) for each in system_queries.listed(session) if each.slug == slug)
         if after != before:
             st.rerun()
+
+
+def _critical(page: Page, system: Listed) -> None:
+    """Whether a second person approves each version of the system's policy; changed at once."""
+    wanted = st.toggle("A second person approves each version of its policy", value=system.is_critical)
+    if wanted != system.is_critical:
+        done = "It is critical now" if wanted else "It is not critical any more"
+        page.run(systems.set_critical, system.slug, critical=wanted, done=done)
 
 
 def _choose(label: str, names: dict[str, str], now: str) -> str | None:

@@ -10,8 +10,9 @@ import streamlit as st
 from pydantic import ValidationError
 from sqlmodel import Session
 
-from review.commands import decisions, tasks
+from review.commands import comments, decisions, lapses, tasks
 from review.commands.decisions import Decided
+from review.commands.eligibility import OFFERED, WORKS_QUEUE
 from review.domain.actors import Actor
 from review.domain.decisions import UNDO_SECONDS, Answer, EscalationReason
 from review.domain.lifecycle import LEASE, LeaseToken
@@ -19,7 +20,8 @@ from review.domain.outputs import invalid
 from review.errors import Invalid, LeaseLost, ReviewError
 from review.queries import tasks as task_queries
 from review.store.tables import Task
-from review.ui import evidence, failures, words
+from review.ui import desk_asides, desk_states, evidence, failures, words
+from review.ui.desk_states import Gone
 from review.ui.page import Page
 from review.ui.workbench import Act, last_act, workbench
 
@@ -56,12 +58,16 @@ def _work(page: Page, desk: Desk) -> None:
     now = page.now
     data = _held(page, desk, now)
     data |= {"turn": desk.turn, "now": now.isoformat(), "undo": _undo(desk, now)}
-    data["message"] = desk.message or (None if data["item"] else _waiting(data["waiting"]))
+    data["message"] = desk.message or (None if data["item"] else desk_states.waiting(data["waiting"]))
     workbench(data, key=KEY, on_act=lambda: _carry_out(page, desk))
 
 
 def _held(page: Page, desk: Desk, now: datetime) -> dict[str, Any]:
     """What is on the desk, held for another full lease where a part of it has run down."""
+    with page.read() as session:
+        gone = desk_states.moved_on(session, desk.task_id, now) if desk.task_id else None
+    if gone is not None:
+        _go_on(page, desk, gone)
     with page.read() as session:
         data = _shown(session, page.actor, desk, now)
     if not (desk.task_id and desk.lease and desk.held_until):
@@ -74,6 +80,14 @@ def _held(page: Page, desk: Desk, now: datetime) -> dict[str, Any]:
         desk.message = {"kind": "error", "text": error.message}
     with page.read() as session:
         return _shown(session, page.actor, desk, now)
+
+
+def _go_on(page: Page, desk: Desk, gone: Gone) -> None:
+    """Say why a task is nobody's any more, and take the next one."""
+    undo = desk.undo
+    _do(page, desk, _after, gone)
+    desk.turn += 1
+    desk.undo = undo
 
 
 def _lose(desk: Desk) -> None:
@@ -93,18 +107,12 @@ def _shown(session: Session, actor: Actor, desk: Desk, now: datetime) -> dict[st
         work = task_queries.work(session, actor, task)
         desk.task_id, desk.lease, desk.external_id = task.id, task.lease_token, work.whole.item.external_id
         desk.held_until = task.lease_expires_at
-        data = evidence.to_decide(work)
+        data = evidence.to_decide(work) | evidence.written(session, actor, task.item_id)
     midnight = now.astimezone(words.zone()).replace(hour=0, minute=0, second=0, microsecond=0)
     data["done_today"] = task_queries.n_decided_since(session, actor, midnight)
-    data["waiting"] = task_queries.n_waiting(session, actor, now=now)
+    data["waiting"] = task_queries.n_waiting(session, actor, OFFERED, queues=WORKS_QUEUE, now=now)
+    data["notes"] = [] if task else desk_states.notes(session, actor, n_mine=data["waiting"], now=now)
     return data
-
-
-def _waiting(n: int) -> dict[str, str]:
-    if n == 0:
-        return {"kind": "info", "text": "Nothing waits for you. What comes in is here as soon as you look again."}
-    many = f"{n:,} or more" if n >= task_queries.COUNT_LIMIT else f"{n:,}"
-    return {"kind": "info", "text": f"{many} {'task waits' if n == 1 else 'tasks wait'} for you."}
 
 
 def _undo(desk: Desk, now: datetime) -> dict[str, Any] | None:
@@ -136,12 +144,17 @@ def _do(page: Page, desk: Desk, command: Callable[..., Outcome], *args: Any) -> 
     try:
         outcome = page.attempt(command, *args)
     except ReviewError as error:
-        desk.message = {"kind": "error", "text": error.message}
+        desk.message = {"kind": "error", "text": error.message, "field": error.field or ""}
     except Exception as error:
         desk.message = {"kind": "error", "text": failures.reported(error)}
     else:
         desk.task_id, desk.message = outcome.task_id, outcome.message
         desk.undo = outcome.undo or (None if outcome.message else desk.undo)
+
+
+def _after(session: Session, actor: Actor, gone: Gone, *, now: datetime) -> Outcome:
+    lapses.settle_overdue(session, [gone.item_id], now=now)
+    return replace(_next(session, actor, now), message={"kind": "error", "text": gone.why})
 
 
 def _take(session: Session, actor: Actor, task_id: str, *, now: datetime) -> Outcome:
@@ -159,12 +172,12 @@ def _done(session: Session, actor: Actor, desk: Desk, act: Act, *, now: datetime
         return _next(session, actor, now)
     if desk.task_id is None or act.lease is None or act.lease != desk.lease:
         raise LeaseLost("Another task is on your desk now. Nothing was written.")
-    if act.action == "give_back":
-        tasks.give_back(session, actor, desk.task_id, act.lease, now=now)
-        return Outcome(None, message={"kind": "info", "text": "Given back: anyone can take it."})
-    if act.action == "skip":
-        tasks.skip(session, actor, desk.task_id, act.lease, now=now)
-        return _next(session, actor, now)
+    if act.action == "comment":
+        return _commented(session, actor, desk, desk.task_id, act, now)
+    if act.action in desk_asides.ACTIONS:
+        said = desk_asides.carry_out(session, actor, desk.task_id, act.lease, act, desk.external_id, now=now)
+        after = Outcome(None) if act.action == "give_back" else _next(session, actor, now)
+        return replace(after, message=said)
     lease = LeaseToken(act.lease, act.item_version or 0)
     if act.action == "escalate":
         decisions.escalate(session, actor, desk.task_id, lease, _reason(act), act.note, now=now)
@@ -172,6 +185,14 @@ def _done(session: Session, actor: Actor, desk: Desk, act: Act, *, now: datetime
         return replace(_next(session, actor, now), message=said)
     decided = decisions.decide(session, actor, desk.task_id, lease, _answer(act), now=now)
     return _next(session, actor, now, undo=_offer(decided, desk))
+
+
+def _commented(session: Session, actor: Actor, desk: Desk, task_id: UUID, act: Act, now: datetime) -> Outcome:
+    held = task_queries.on_desk(session, actor, first=task_id, now=now)
+    if held is None or held.id != task_id:
+        raise LeaseLost("Your hold on the task has ended. Nothing was written.")
+    comments.comment(session, actor, held.item_id, act.text, now=now)
+    return Outcome(task_id, desk.undo)
 
 
 def _next(session: Session, actor: Actor, now: datetime, undo: dict[str, Any] | None = None) -> Outcome:

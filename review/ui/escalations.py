@@ -1,4 +1,4 @@
-"""What waits for leads: who handed it up, why, and who has it."""
+"""What waits for leads: who handed it up or that people disagree, and who has it."""
 
 from datetime import datetime
 from typing import NoReturn
@@ -14,10 +14,11 @@ from review.ui.listing import Cell, Column, Row, listing
 from review.ui.page import Page, nothing
 
 _COLUMNS = [
-    Column("Item", "12%"), Column("System", "14%"), Column("Why"), Column("Handed up by", "13%"),
+    Column("Item", "12%"), Column("System", "14%"), Column("Why"), Column("From", "13%"),
     Column("Due", "130px"), Column("With", "11%"), Column("", "100px"),
 ]  # fmt: skip
 
+_WHY = {tasks.DISAGREEMENT: "People disagree about it", "": "It waits in a queue of leads"}
 _ORDER = "In order of the policy's priority, then of when they are due."
 
 
@@ -42,9 +43,9 @@ def table(page: Page) -> str | None:
 
 
 def _row(each: Waiting, me: Actor, *, is_lead: bool, now: datetime) -> Row:
-    why = f"{words.name(each.reason)}\n{each.note}" if each.note else words.name(each.reason)
+    why = "\n".join(text for text in (_WHY.get(each.reason, words.name(each.reason)), each.note) if text)
     is_mine = each.holder_id == me.id
-    can_take = is_lead and (each.holder is None or is_mine)
+    can_take = is_lead and (each.holder is None or is_mine) and each.snoozed_until is None
     act = ("Go on with it" if is_mine else "Take it") if can_take else "Read it"
     by = Cell(f"{each.by}\n{words.ago(each.at, now)}", title=words.exact(each.at))
     cells: list[Cell | str] = [
@@ -53,10 +54,16 @@ def _row(each: Waiting, me: Actor, *, is_lead: bool, now: datetime) -> Row:
         Cell(why, title=each.note),
         by,
         due_cell(each.due_at, now),
-        each.holder or "nobody yet",
+        _holder(each),
         act,
     ]
     return Row(f"{'take' if can_take else 'read'}:{each.task_id if can_take else each.item_id}", cells, opens=True)
+
+
+def _holder(each: Waiting) -> Cell | str:
+    if each.snoozed_until is not None:
+        return Cell("◷ put off", title=f"Until {words.exact(each.snoozed_until)}", tone="muted")
+    return each.holder or "nobody yet"
 
 
 def follow(page: Page, opened: str) -> NoReturn:

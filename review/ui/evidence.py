@@ -3,9 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from sqlmodel import Session
+
+from review.domain.actors import Actor
+from review.domain.lifecycle import TaskKind
 from review.domain.support import unsupported
+from review.queries import comments, questions
 from review.queries.items import Whole
+from review.queries.questions import Asked
 from review.queries.tasks import Work
 from review.store.tables import Decision, Escalation, Item, Task
 from review.ui import words
@@ -13,6 +20,8 @@ from review.ui import words
 EMPTY: dict[str, Any] = {
     "mode": "empty", "task": None, "item": None, "why": "", "handed_up": None, "taxonomy": [], "help_marks": [],
     "decided": None, "undo": None, "done_today": 0, "waiting": 0, "can_escalate": False, "message": None,
+    "answers": [], "allowed_verdicts": None, "notes": [],
+    "questions": [], "comments": [], "comments_hidden": False,
 }  # fmt: skip
 
 
@@ -23,12 +32,32 @@ def to_decide(work: Work) -> dict[str, Any]:
         "mode": "work",
         "task": _task(work.task, work.whole.item.version),
         "item": _item(work.whole),
-        "why": why(work.whole.item),
+        "why": f"{why(work.whole.item)} {_ASKED.get(work.task.kind, '')}".rstrip(),
         "handed_up": _handed_up(*work.handed_up) if work.handed_up else None,
+        "answers": [_answer(n, decision) for n, decision in enumerate(work.answers, 1)],
+        "allowed_verdicts": work.whole.content.get("allowed_verdicts"),
         "taxonomy": _named(work.taxonomy),
         "help_marks": _help_marks(work.whole),
         "can_escalate": work.can_escalate,
     }
+
+
+def written(session: Session, actor: Actor, item_id: UUID) -> dict[str, Any]:
+    """What colleagues wrote of an item, and what its producer was asked, as far as the actor may read it."""
+    thread = comments.thread(session, actor, item_id)
+    return {
+        "comments": [{"by": one.by, "at": one.at.isoformat(), "text": one.text} for one in thread.remarks],
+        "comments_hidden": thread.is_blind,
+        "questions": [_asked(one) for one in questions.asked(session, actor, item_id)],
+    }
+
+
+def _asked(one: Asked) -> dict[str, Any]:
+    answered_at = one.answered_at.isoformat() if one.answered_at else None
+    return {
+        "by": one.by, "text": one.text, "asked_at": one.asked_at.isoformat(), "answer": one.answer,
+        "answered_at": answered_at,
+    }  # fmt: skip
 
 
 def to_read(whole: Whole, taxonomy: Iterable[str], now: datetime) -> dict[str, Any]:
@@ -61,6 +90,20 @@ def why(item: Item) -> str:
             f"Drawn at random ({item.inclusion_probability:.0%} of what passes) to check the system; it was released."
         )
     return f"Policy {item.policy_version} let it pass: nobody was asked."
+
+
+# What a kind of task adds to why somebody is asked: of a second look, nothing of the first.
+_ASKED = {
+    TaskKind.SECOND_REVIEW.value: "More than one person looks at it, each without seeing what others say.",
+    TaskKind.ADJUDICATION.value: "People disagree about it: your answer settles it.",
+    TaskKind.ESCALATION.value: "It was handed up to you.",
+}
+
+
+def _answer(n: int, decision: Decision) -> dict[str, Any]:
+    """What one of several people said, without their name: that is told when the item is settled."""
+    said = {name: getattr(decision, name) for name in ("verdict", "correction", "labels", "spans", "note")}
+    return {"by": f"Reviewer {n}", **said}
 
 
 def _task(task: Task, item_version: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from review.queries.items import Event
+from review.queries.questions import Asked
 from review.store.tables import Decision
 from review.ui import words
 from review.ui.listing import Cell, Column, Row, Tone, listing
@@ -19,6 +20,15 @@ _DID = {
     "task.given_back": "gave the task back",
     "task.skipped": "skipped the task",
     "decision.undone": "took the decision back",
+    "decision.superseded": "took what was decided back",
+    "item.reopened": "reopened it",
+    "item.lapsed": "answered it: nobody had in time",
+    "task.snoozed": "put the task off",
+    "task.assigned": "gave the task to someone",
+    "task.freed": "offered the task to everyone again",
+    "item.question_asked": "asked its producer",
+    "item.question_answered": "answered a question",
+    "item.commented": "wrote a comment",
     "release.fetched": "fetched the release",
 }
 _TONES: dict[str, Tone] = {"item.decided": "good", "task.escalated": "warn", "decision.undone": "warn"}
@@ -46,7 +56,7 @@ def when(at: datetime, now: datetime) -> Cell:
 def did(event: Event) -> str:
     """What someone did, in plain words."""
     body = event.body
-    if event.action == "item.decided":
+    if event.action in ("item.decided", "item.reviewed"):
         return _DONE.get(str(body.get("verdict")), "decided it")
     if event.action == "task.escalated":
         return f"handed it up: {words.name(str(body.get('reason', ''))).lower()}"
@@ -78,6 +88,19 @@ def _standing(decision: Decision) -> Cell:
 def _labels(decision: Decision) -> str:
     marked: list[dict[str, Any]] = decision.spans
     return ", ".join(words.name(code) for code in dict.fromkeys([*decision.labels, *(one["label"] for one in marked)]))
+
+
+def questions(asked: Sequence[Asked], now: datetime) -> None:
+    """What the producer was asked about an item, and what it answered."""
+    columns = [Column("When", "150px"), Column("Who", "200px"), Column("Question"), Column("Answer")]
+    listing("Asked of the producer", columns, [_question(one, now) for one in asked], key="questions")
+
+
+def _question(one: Asked, now: datetime) -> Row:
+    answer = (
+        Cell(one.answer, title=words.exact(one.answered_at)) if one.answer and one.answered_at else Cell("none yet")
+    )
+    return Row("", [when(one.asked_at, now), one.by, one.text, answer])
 
 
 NAMES = {"approve": "Approved", "correct": "Corrected", "reject": "Rejected"}

@@ -8,19 +8,22 @@ import streamlit as st
 from sqlmodel import Session
 from streamlit.delta_generator import DeltaGenerator
 
-from review.commands import audit
-from review.domain.actors import Actor
+from review.commands import audit, reopenings
+from review.domain.actors import Actor, Permission
+from review.domain.lifecycle import ItemStatus
+from review.domain.reasons import MAX_REASON
 from review.errors import NotFound
-from review.queries import items
+from review.queries import blind, comments, items, questions
+from review.queries.blind import Progress
 from review.queries.items import Event, Filter
 from review.store.tables import Item
-from review.ui import evidence, history, words
+from review.ui import evidence, history, item_thread, words
 from review.ui.listing import Cell, Column, Row, Tone, listing
 from review.ui.page import Page, nothing
 from review.ui.workbench import workbench
 
 PAGE_SIZE = 25
-STATUSES = ("waiting", "decided", "passed")
+STATUSES = ("waiting", "decided", "lapsed", "passed")
 _COLUMNS = [
     Column("Item", "19%"), Column("System", "17%"), Column("Status", "15%"), Column("Why"),
     Column("Confidence", "95px"), Column("Due", "130px"), Column("Received", "120px"),
@@ -28,6 +31,7 @@ _COLUMNS = [
 _RELEASE = {"pending": "not released yet", "released": "released", "withheld": "withheld from its producer"}
 _STATUS: dict[str, tuple[str, Tone]] = {
     "waiting": ("◷ Waiting", "warn"), "decided": ("✓ Decided", "good"), "passed": ("→ Passed", "muted"),
+    "lapsed": ("⏱ Lapsed", "warn"),
 }  # fmt: skip
 
 
@@ -126,17 +130,47 @@ def one(page: Page, item_id: str, heading: DeltaGenerator) -> None:
         whole = items.whole(session, page.actor, wanted)
         taxonomy = items.taxonomy(session, whole.item)
         events = items.history(session, page.actor, wanted)
-        decisions = items.decisions_of(session, wanted)
+        decisions = items.told_decisions(session, page.actor, whole.item)
+        asked = questions.asked(session, page.actor, wanted)
+        thread = comments.thread(session, page.actor, wanted)
+        progress = blind.progress(session, page.actor, whole.item)
     with heading:
         st.text(f"{whole.item.external_id}, {_RELEASE[whole.item.release_state]}. Item {whole.item.id}.")
         st.space("stretch")
         st.markdown(f"[{_last(events, now)}](#history)")
+        _reopen(page, whole.item)
+    if progress:
+        st.text(_blind(progress))
     workbench(evidence.to_read(whole, taxonomy, now), key=f"read_{item_id}")
     if decisions:
         st.markdown("##### Decisions")
         history.verdicts(decisions, now)
+    if asked:
+        st.markdown("##### Asked of the producer")
+        history.questions(asked, now)
+    item_thread.draw(page, wanted, thread)
     st.markdown("##### History")
     history.timeline(events, now)
+
+
+def _reopen(page: Page, item: Item) -> None:
+    """The way to have a settled item looked at again, for leads."""
+    if item.status not in (ItemStatus.DECIDED, ItemStatus.LAPSED) or not page.actor.may(Permission.RESOLVE):
+        return
+    with st.popover("Reopen", icon=":material/undo:"):
+        used = " What was used stays used." if item.release_consumed_at else ""
+        st.text(f"Someone else is asked anew. What was decided stays on record, superseded.{used}")
+        reason = st.text_area("Why it is looked at again", key=f"reopen_{item.id}", max_chars=MAX_REASON)
+        if st.button("Reopen it", type="primary", disabled=not reason.strip()):
+            task = page.run(reopenings.reopen, item.id, reason=reason, done=f"Reopened {item.external_id}")
+            if task is not None:
+                st.rerun()
+
+
+def _blind(progress: Progress) -> str:
+    asked = words.plural(progress.n_asked, "person is", "people are")
+    answered = words.plural(progress.n_answered, "has", "have")
+    return f"👁 {asked} asked, {answered} answered. What they said is shown when it is settled."
 
 
 def _last(events: Sequence[Event], now: datetime) -> str:

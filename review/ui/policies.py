@@ -7,7 +7,7 @@ import streamlit as st
 from review.queries import policies, systems
 from review.queries.policies import Draft, Standing
 from review.store.tables import Policy
-from review.ui import filters, policies_dry_run, policies_editor, policies_versions, words
+from review.ui import filters, policies_difference, policies_dry_run, policies_editor, policies_versions, words
 from review.ui.page import Page, nothing
 
 
@@ -65,7 +65,7 @@ def draw(page: Page, slug: str) -> None:
     with right:
         trial, difference, versions = st.tabs(["Dry run", "Difference", "Versions"], key=f"policy_{slug}")
         with trial:
-            policies_dry_run.draw(page, slug, text)
+            policies_dry_run.draw(page, slug, text, shown.active.version)
         with difference:
             _difference(shown, text)
         with versions:
@@ -83,15 +83,15 @@ def _shown(page: Page, slug: str) -> Shown:
 
 def _sentence(shown: Shown, page: Page) -> str:
     active, standing = shown.active, shown.standing
-    approved = f", approved by {active.approved_by}" if active.approved_by else ""
-    followed = f"{standing.name} follows version {active.version} since {words.ago(active.activated_at, page.now)}"
+    since = f"put in force {words.ago(active.activated_at, page.now)} by {active.activated_by}"
+    approved = f" and approved by {active.approved_by}" if active.approved_by else ""
     critical = " It is critical: a second person approves each version." if standing.is_critical else ""
-    return f"{followed}, put in force by {active.activated_by}{approved}.{critical}"
+    return f"{standing.name} follows version {active.version}, {since}{approved}.{critical}"
 
 
 def _difference(shown: Shown, text: str) -> None:
     differs = policies.difference(shown.active.document, text)
     if differs:
-        st.code(differs, language="diff", height=420)
+        policies_difference.draw(differs, height=420)
     else:
         nothing("No difference", f"The text is that of version {shown.active.version}, which is in force.")

@@ -23,8 +23,8 @@ class _Kept(NamedTuple):
     found: DryRun
 
 
-def draw(page: Page, slug: str, text: str) -> None:
-    """The button, and the last result."""
+def draw(page: Page, slug: str, text: str, version: int) -> None:
+    """The button, and the last result; `version` is the one in force."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         size = st.segmented_control("Over the last", list(_SIZES), default="10,000", key="dry_run_size")
         asked = st.button("Dry run", icon=":material/science:", type="secondary")
@@ -36,7 +36,7 @@ def draw(page: Page, slug: str, text: str) -> None:
     elif not kept.found.n:
         nothing("No output on record", "Send some outputs first: a dry run looks back at what came in.")
     else:
-        _result(page, kept.found, is_of_text=kept.found.digest == drafts.digest_of(text))
+        _result(page, kept.found, is_now=(kept.found.digest, kept.found.version) == (drafts.digest_of(text), version))
 
 
 def _run(page: Page, slug: str, text: str, last: int) -> None:
@@ -50,9 +50,9 @@ def _run(page: Page, slug: str, text: str, last: int) -> None:
     st.session_state[_RESULT] = _Kept(slug, found)
 
 
-def _result(page: Page, found: DryRun, *, is_of_text: bool) -> None:
-    if not is_of_text:
-        st.warning("The text has changed since: run it again.", icon=":material/update:")
+def _result(page: Page, found: DryRun, *, is_now: bool) -> None:
+    if not is_now:
+        st.warning("The text or the version in force has changed since: run it again.", icon=":material/update:")
     st.markdown(f"**{words.escaped(_sentence(found))}**")
     left, right = st.columns(2)
     with left:
@@ -66,11 +66,10 @@ def _result(page: Page, found: DryRun, *, is_of_text: bool) -> None:
 
 
 def _sentence(found: DryRun) -> str:
-    n = words.plural(found.n_changed, "output", "outputs")
     failed = f" A condition fails on {found.draft.n_failed:,}: they are held." if found.draft.n_failed else ""
     now, then = (found.a_day(tally.n_tasks) for tally in (found.active, found.draft))
     load = f"{then:,.0f} tasks a day instead of {now:,.0f}"
-    return f"Of the last {found.n:,} outputs, {n} would go another way; {load}.{failed}"
+    return f"Of the last {found.n:,} outputs, {found.n_changed:,} would go another way; {load}.{failed}"
 
 
 def _errors(found: DryRun) -> str:
@@ -101,4 +100,4 @@ def _row(told: Told, page: Page) -> Row:
 
 
 def _outcome(outcome: Outcome) -> Cell:
-    return Cell(outcome.value, tone=_TONES.get(outcome, ""))
+    return Cell(policies_charts.NAMES[outcome].lower(), tone=_TONES.get(outcome, ""))

@@ -1,5 +1,8 @@
 """The text of a policy: written, checked as it is left, kept as a draft, approved, and put in force."""
 
+from dataclasses import dataclass
+from typing import Literal
+
 import streamlit as st
 
 from review.commands import drafts
@@ -10,7 +13,7 @@ from review.store.tables import Policy
 from review.ui import words
 from review.ui.page import Page
 
-_HEIGHT = 400
+_HEIGHT = 330
 _MOST_FAULTS = 8
 _STYLE = """<style>.st-key-policy_text textarea {
   font: 0.8rem/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; white-space: pre; overflow-x: auto;
@@ -18,31 +21,66 @@ _STYLE = """<style>.st-key-policy_text textarea {
 
 
 def draw(page: Page, standing: Standing, active: Policy, draft: Draft | None) -> str:
-    """The editor with what may be done to its text; returns the text."""
-    st.html(_STYLE)
+    """The text and what may be done with it; returns the text."""
     kept = draft.document if draft else active.document
-    key = f"policy_text_{draft.id if draft else f'{standing.slug}_{active.version}'}"
-    base = st.session_state.setdefault(f"{key}_seen", drafts.digest_of(kept))
+    if not standing.may_change:
+        _read_only(standing, kept)
+        return kept
+    st.html(_STYLE)
+    editor = _Editor(str(draft.id) if draft else f"{standing.slug}_{active.version}")
+    editor.begin(kept)
+    # Above the text: what stands below it moves with every fault, and a click would miss.
+    actions = st.container()
     with st.container(key="policy_text"):
-        st.session_state.setdefault(key, kept)
         text = st.text_area(
-            "Policy, in YAML", key=key, height=_HEIGHT, disabled=not standing.may_change,
+            "Policy, in YAML", key=editor.key, height=_HEIGHT,
             help="Checked when you leave the field, or press Ctrl+Enter.",
         )  # fmt: skip
     policy, faults = check(text)
     _validity(policy, faults)
-    if not standing.may_change:
-        st.info(_read_only(standing), icon=":material/lock:")
-    elif draft is None:
-        _unsaved(page, standing, active, text, key)
-    else:
-        _saved(page, standing, draft, text, key, base, is_valid=policy is not None)
+    with actions:
+        if draft is None:
+            _unkept(page, standing, active, text, editor)
+        else:
+            _kept(page, standing, draft, text, editor, is_valid=policy is not None)
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Editor:
+    """The text area of one draft or version, which knows the text that it began with."""
+
+    name: str
+
+    @property
+    def key(self) -> str:
+        """The text area's key."""
+        return f"policy_text_{self.name}"
+
+    @property
+    def seen(self) -> str:
+        """The digest of the kept text that the person has before them, or changes."""
+        return str(st.session_state[f"policy_seen_{self.name}"])
+
+    def begin(self, kept: str) -> None:
+        """Show the text that is kept, unless another is being written."""
+        if self.key not in st.session_state:
+            st.session_state[self.key] = kept
+            self.note(kept)
+
+    def note(self, kept: str) -> None:
+        """Remember that this text is what is kept now."""
+        st.session_state[f"policy_seen_{self.name}"] = drafts.digest_of(kept)
+
+    def drop(self) -> None:
+        """Begin anew at the next run, with what is kept then."""
+        del st.session_state[self.key]
 
 
 def _validity(policy: Document | None, faults: list[Fault]) -> None:
     if policy is not None:
-        st.success(f"It can be put in force: {words.plural(len(policy.rules), 'rule')}.", icon=":material/check:")
+        rules = words.plural(len(policy.rules), "rule")
+        st.markdown(f":material/check: It can be put in force: {rules}.")
         return
     told = [f"- {_place(fault)}{words.escaped(fault.error.message)}" for fault in faults[:_MOST_FAULTS]]
     more = [f"- and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
@@ -54,11 +92,14 @@ def _place(fault: Fault) -> str:
     return f"**line {fault.line}**: " if fault.line else ""
 
 
-def _read_only(standing: Standing) -> str:
-    return words.escaped(f"You may read and dry-run it. {words.joined([*standing.people, 'admins'])} change it.")
+def _read_only(standing: Standing, text: str) -> None:
+    people = words.joined([*standing.people, "admins"])
+    said = f"You may read and dry-run this policy. {people} change it."
+    st.info(words.escaped(said), icon=":material/lock:")
+    st.code(text, language=None, height=_HEIGHT)
 
 
-def _unsaved(page: Page, standing: Standing, active: Policy, text: str, key: str) -> None:
+def _unkept(page: Page, standing: Standing, active: Policy, text: str, editor: _Editor) -> None:
     if not st.button(
         "Keep as a draft", icon=":material/save:", type="primary", help="Nothing changes for outputs yet."
     ):
@@ -68,63 +109,66 @@ def _unsaved(page: Page, standing: Standing, active: Policy, text: str, key: str
         return
     made = page.run(drafts.write, standing.slug, text, done="Kept as a draft")
     if made is not None:
-        _forget(key)
+        editor.drop()
         st.query_params["draft"] = str(made.id)
         st.rerun()
 
 
-def _saved(page: Page, standing: Standing, draft: Draft, text: str, key: str, base: str, *, is_valid: bool) -> None:
-    _changed_elsewhere(draft, key, base, page)
-    _approval(page, standing, draft)
+def _kept(page: Page, standing: Standing, draft: Draft, text: str, editor: _Editor, *, is_valid: bool) -> None:
+    st.markdown(_standing(page, standing, draft))
+    _changed_elsewhere(page, draft, editor)
     is_kept = text == draft.document
-    unkept = None if is_kept else "Keep your changes first."
+    may_go = is_kept and is_valid
+    hint = None if may_go else "Keep your changes first." if is_valid else "Mend what is wrong first."
+    may_activate = may_go and (draft.is_approved or not draft.needs_approval)
     with st.container(horizontal=True):
-        if st.button("Keep changes", icon=":material/save:", disabled=is_kept):
-            _keep(page, draft, text, key, base)
-        if _may_approve(page, draft) and st.button(
-            "Approve", icon=":material/how_to_reg:", disabled=not (is_kept and is_valid), help=unkept
-        ):
+        if st.button("Keep changes", icon=":material/save:"):
+            _keep(page, draft, text, editor)
+        if _may_approve(page, draft) and _button("Approve", "how_to_reg", may_go, hint):
             _approve(page, draft)
-        if st.button(
-            "Put in force", icon=":material/bolt:", type="primary", help=unkept,
-            disabled=not (is_kept and is_valid and (draft.is_approved or not draft.needs_approval)),
-        ):  # fmt: skip
+        if _button("Put in force", "bolt", may_activate, hint):
             _put_in_force(page, draft, standing.active_version + 1)
         if st.button("Discard", icon=":material/delete:"):
             _discard(page, draft)
 
 
-def _changed_elsewhere(draft: Draft, key: str, base: str, page: Page) -> None:
-    if base == draft.digest:
+def _button(label: str, icon: str, is_open: bool, hint: str | None) -> bool:  # noqa: FBT001 - read at its few calls
+    kind: Literal["primary", "secondary"] = "primary" if is_open else "secondary"
+    return st.button(label, icon=f":material/{icon}:", type=kind, disabled=not is_open, help=hint)
+
+
+def _changed_elsewhere(page: Page, draft: Draft, editor: _Editor) -> None:
+    if editor.seen == draft.digest:
         return
-    said = (
-        f"{draft.written_by} changed this draft {words.ago(draft.written_at, page.now)}: yours cannot be kept over it."
-    )
+    when = words.ago(draft.written_at, page.now)
+    said = f"{draft.written_by} changed this draft {when}: yours cannot be kept over it."
     st.warning(words.escaped(said), icon=":material/sync_problem:")
     if st.button("Show that text instead of mine"):
-        _forget(key)
+        editor.drop()
         st.rerun()
 
 
-def _approval(page: Page, standing: Standing, draft: Draft) -> None:
-    restores = f"It is version {draft.restores} again. " if draft.restores else ""
-    if draft.is_approved and draft.approved_by and draft.approved_at:
-        said = f"{restores}Approved by {draft.approved_by} {words.ago(draft.approved_at, page.now)}."
-        st.success(words.escaped(said), icon=":material/how_to_reg:")
-    elif draft.needs_approval:
-        stale = "Another version came into force after it was approved. " if draft.approved_at else ""
-        others = words.joined([*(name for name in standing.people if name != draft.written_by), "an admin"])
-        said = f"{restores}{stale}It waits for approval by someone other than {draft.written_by}: {others} may."
-        st.info(words.escaped(said.replace(" and an admin may", " or an admin may")), icon=":material/hourglass:")
+def _standing(page: Page, standing: Standing, draft: Draft) -> str:
+    """How far a draft is: approved, waiting for that, or free to be put in force."""
+    restores = f"Version {draft.restores} again. " if draft.restores else ""
+    if draft.is_approved and draft.approved_at:
+        when = words.ago(draft.approved_at, page.now)
+        return f":material/how_to_reg: {words.escaped(f'{restores}Approved by {draft.approved_by} {when}.')}"
+    if not draft.needs_approval:
+        return f":material/edit: {words.escaped(f'{restores}Outputs do not follow this draft yet.')}"
+    stale = "Another version came into force after it was approved. " if draft.approved_at else ""
+    others = [name for name in standing.people if name != draft.written_by]
+    said = f"{restores}{stale}Waits for approval by {', '.join(others)} or an admin, not by {draft.written_by}."
+    return f":material/hourglass_empty: {words.escaped(said)}"
 
 
 def _may_approve(page: Page, draft: Draft) -> bool:
     return draft.needs_approval and not draft.is_approved and page.actor.id != draft.written_by_id
 
 
-def _keep(page: Page, draft: Draft, text: str, key: str, base: str) -> None:
-    if page.run(drafts.change, draft.id, text, seen=base, done="Kept") is not None:
-        st.session_state[f"{key}_seen"] = drafts.digest_of(text)
+def _keep(page: Page, draft: Draft, text: str, editor: _Editor) -> None:
+    if page.run(drafts.change, draft.id, text, seen=editor.seen, done="Kept") is not None:
+        editor.note(text)
         st.rerun()
 
 
@@ -154,9 +198,3 @@ def _discard(page: Page, draft: Draft) -> None:
         page.run(drafts.discard, draft.id, done="Discarded")
         st.query_params.pop("draft", None)
         st.rerun()
-
-
-def _forget(key: str) -> None:
-    """Let the editor begin anew with what is kept."""
-    for name in (key, f"{key}_seen"):
-        st.session_state.pop(name, None)

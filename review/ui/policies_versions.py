@@ -6,7 +6,7 @@ from review.commands import drafts
 from review.queries import policies
 from review.queries.policies import Standing
 from review.store.tables import Policy, PolicyDraft
-from review.ui import history, words
+from review.ui import history, policies_difference, words
 from review.ui.listing import Cell, Column, Row, listing
 from review.ui.page import Page
 
@@ -47,10 +47,10 @@ def _open(page: Page, slug: str, number: int) -> None:
     differs = policies.difference(active.document, found.document, names=("in force", f"version {number}"))
     text, difference = st.tabs(["Text", "Difference from the version in force"])
     with text:
-        st.code(found.document, language="yaml", height=340)
+        st.code(found.document, language=None, height=340)
     with difference:
         if differs:
-            st.code(differs, language="diff", height=340)
+            policies_difference.draw(differs, height=340)
         else:
             st.text("It says the same.")
     if standing.may_change and number != standing.active_version:

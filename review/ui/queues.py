@@ -67,13 +67,13 @@ def _hours(service: Service | None) -> Cell:
 
 def one(page: Page, slug: str) -> None:
     """One queue with how it is run: a form for those who run queues, else to read."""
-    if st.button("Back to the queues", icon=":material/arrow_back:"):
-        del st.query_params["queue"]
-        st.rerun()
     with page.read() as session:
         run = queues.one(session, page.actor, slug, now=page.now)
-    st.subheader(words.escaped(run.settings.name), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Back to the queues", icon=":material/arrow_back:"):
+            del st.query_params["queue"]
+            st.rerun()
+        st.markdown(f"**{words.escaped(run.settings.name)}**", width="content")
         st.text(_standing(run), width="stretch")
         if page.actor.may(Permission.MANAGE_QUEUES) and run.settings.load_cap:
             _assign_now(page, run)
@@ -93,7 +93,8 @@ def _assign_now(page: Page, run: Run) -> None:
     if st.button("Assign what waits", icon=":material/assignment_ind:", help="To those with the fewest, up to the cap"):
         n = page.run(assignments.assign_queue, run.slug)
         if n is not None:
-            st.toast(f"{words.plural(n, 'task was', 'tasks were')} assigned", icon=":material/check:")
+            said = f"{words.plural(n, 'task was', 'tasks were')} assigned" if n else "There is nothing left to assign"
+            st.toast(said, icon=":material/check:")
 
 
 def _to_read(run: Run) -> None:

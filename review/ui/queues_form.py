@@ -38,7 +38,7 @@ def draw(page: Page, run: Run) -> None:
     with st.form("queue", border=False):
         filled = {**_people(run, names), "hours": _hours(service), "steps": _steps(service)}
         asked = st.form_submit_button("Save", type="primary", icon=":material/check:")
-    st.text("What is promised to be done by counts from now on; due times of tasks that wait already stay.")
+    st.text("New tasks get their due times this way; those of tasks that wait already stay as they are.")
     if asked:
         page.run(_settle, run.slug, filled, done="Saved. It counts from now on")
 
@@ -65,8 +65,11 @@ def _people(run: Run, names: dict[str, str]) -> dict[str, Any]:
 def _hours(service: Service) -> dict[str, Any]:
     st.markdown("**Working hours**", help="Such as 09:00-12:00, 13:00-17:00. All days empty: around the clock.")
     columns = st.columns(7)
+    empty = "closed" if service.hours else "all day"
     hours = {
-        day: column.text_input(_NAMES[day], say_hours(service.hours.get(day, [])), key=f"hours_{day}")
+        day: column.text_input(
+            _NAMES[day], say_hours(service.hours.get(day, [])), key=f"hours_{day}", placeholder=empty
+        )
         for day, column in zip(DAYS, columns, strict=True)
     }
     holidays = st.text_input(

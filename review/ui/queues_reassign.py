@@ -23,6 +23,7 @@ def draw(page: Page) -> None:
     with page.read() as session:
         workers = {one.username: one.name for one in queues.workers(session, page.actor, now=page.now)}
         slugs, queue_slugs = systems.slugs(session), systems.queue_slugs(session)
+    st.text("Choose open tasks that nobody is working on. Nothing changes until you have seen how many they are.")
     with st.form("reassign", border=False):
         chosen = _chosen(slugs, queue_slugs, workers)
         left, right = st.columns([2, 3], vertical_alignment="bottom")

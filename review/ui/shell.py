@@ -25,7 +25,7 @@ _STYLE = """<style>
 .stLayoutWrapper:has(> .st-key-watch) { display: none; }
 </style>"""
 # Streamlit writes white on a primary button in both themes; on the dark theme's bright blue that is hard to read.
-_DARK_STYLE = "<style>.stApp [data-testid^='stBaseButton-primary'] { color: #14171b; }</style>"
+_DARK_STYLE = "<style>body [data-testid^='stBaseButton-primary'] { color: #14171b; }</style>"
 _FIRST = {Role.REVIEWER: "desk", Role.LEAD: "desk"}
 
 

@@ -21,7 +21,7 @@ from tests.support.world import output
 
 SECRETS = (b"guarded", b"Guarded")
 TITLES = {"inbox": "Inbox", "desk": "Desk", "escalations": "Escalations", "overview": "Overview"}
-TITLES |= {"queues": "Queues", "corrections": "Corrections", "admin": "Admin"}
+TITLES |= {"queues": "Queues", "corrections": "Corrections", "policies": "Policies", "admin": "Admin"}
 SHOWS = {
     "desk": "Take the next task", "inbox": "guarded-1", "escalations": "Nothing is waiting for a lead",
     "queues": "Worked by", "overview": "Overdue", "corrections": "No correction matches", "admin": "Add a person",

@@ -64,9 +64,7 @@ def test_without_a_plan_it_is_on_record_and_announced_all_the_same(world: World)
     [(topic, body)] = outbox(world)
     assert (topic, body["event"], body["contingency_id"]) == ("system.event_reported", "price_changed", None)
     with world.store.read() as session:
-        assert session.execute(
-            select(AuditEvent).where(col(AuditEvent.action) == "system.event_reported")
-        ).scalar_one()
+        assert session.execute(select(AuditEvent).where(col(AuditEvent.action) == "system.event_reported")).scalar_one()
 
 
 def test_a_report_never_makes_a_system_laxer(world: World) -> None:

@@ -63,9 +63,12 @@ def test_each_rule_has_its_fail_safe(
         decision = session.execute(select(Decision)).scalar_one()
         assert (decision.decided_by_kind, decision.decided_by_id, decision.cause) == ("system", None, "lapsed")
         assert session.execute(select(col(Task.state))).scalars().all() == ["withdrawn"]
-        assert session.execute(
-            select(func.count()).select_from(OutboxMessage).where(col(OutboxMessage.topic) == "item.lapsed")
-        ).scalar_one() == 1
+        assert (
+            session.execute(
+                select(func.count()).select_from(OutboxMessage).where(col(OutboxMessage.topic) == "item.lapsed")
+            ).scalar_one()
+            == 1
+        )
     assert world.claim() is None
     key = AuditKey(tmp_path)
     worker.seal_all(world.store, key, world.now)
@@ -115,12 +118,8 @@ def test_without_a_worker_whoever_reads_is_told_the_same(world: World) -> None:
 
 
 WAYS_TO_READ: dict[str, Callable[[Any, World, UUID], Any]] = {
-    "a look": lambda session, world, item_id: releases.look(
-        session, world.actors["aud"], item_id, now=world.now
-    ),
-    "a list": lambda session, world, item_id: releases.see(
-        session, world.actors["helper"], [item_id], now=world.now
-    ),
+    "a look": lambda session, world, item_id: releases.look(session, world.actors["aud"], item_id, now=world.now),
+    "a list": lambda session, world, item_id: releases.see(session, world.actors["helper"], [item_id], now=world.now),
 }
 
 

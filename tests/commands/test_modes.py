@@ -1,3 +1,6 @@
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,9 +44,7 @@ def test_who_answers_for_a_system_sets_its_mode_and_everyone_is_told(world: Worl
     [message] = told(world)
     assert (message["system"], message["mode"], message["before"]) == ("helper", "review_all", "normal")
     with world.store.read() as session:
-        event = session.execute(
-            select(AuditEvent).where(col(AuditEvent.action) == "system.mode_changed")
-        ).scalar_one()
+        event = session.execute(select(AuditEvent).where(col(AuditEvent.action) == "system.mode_changed")).scalar_one()
         assert (event.actor_name, event.subject_kind) == (who.title(), "system")
         assert "It invents dates." in event.body
 
@@ -107,3 +108,27 @@ def test_who_may_know_the_mode(world: World) -> None:
 def test_nothing_is_sent_while_nothing_changes(world: World) -> None:
     sent(gated(world), "whatever")
     assert told(world) == []
+
+
+def test_a_stop_gets_through_while_outputs_never_cease_to_come(world: World) -> None:
+    """Locks that any number may share would let every intake pass before it, for ever."""
+    gated(world)
+    end = threading.Event()
+
+    def send(hand: int) -> int:
+        n = 0
+        while not end.is_set():
+            n += len(world.submit(*(output(f"{hand}-{n}-{k}", input="whatever") for k in range(100))))
+        return n
+
+    with ThreadPoolExecutor(6) as pool:
+        hands = [pool.submit(send, hand) for hand in range(6)]
+        try:
+            time.sleep(1)
+            began = time.monotonic()
+            set_mode(world, Mode.STOPPED)
+            took = time.monotonic() - began
+        finally:
+            end.set()
+        assert sum(hand.result(60) for hand in hands) > 0
+    assert took < 30

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 from sqlmodel import col
+from structlog.testing import capture_logs
 
 from review.delivery import worker
 from review.queries import audit
@@ -36,6 +37,18 @@ def test_a_tick_seals_everything_in_pieces(world: World, key: AuditKey, monkeypa
     with world.store.read() as session:
         assert session.execute(select(func.count()).select_from(AuditCheckpoint)).scalar_one() == -(-n // 5)
     assert audit.verify(world.store, key).ok
+
+
+def test_one_job_that_fails_keeps_no_other_from_being_done(
+    world: World, key: AuditKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> int:
+        raise RuntimeError("a poisoned item")
+
+    monkeypatch.setattr(worker.lapses, "lapse_due", fail)
+    with capture_logs() as logged:
+        assert worker.tick(world.store, key, world.now).n_sealed > 0
+    assert [(one["event"], one["job"]) for one in logged] == [("tick.failed", "lapses")]
 
 
 def test_two_workers_at_once_make_one_chain(world: World, key: AuditKey) -> None:

@@ -74,6 +74,7 @@ def test_holidays_without_end_give_a_due_time_all_the_same() -> None:
         ({"time_zone": "Mars/Base"}, "no time zone Mars/Base"),
         ({"hours": {"mon": []}}, "no day has hours"),
         ({"hours": {"mon": [{"start": "09:00+02:00", "end": "12:00"}]}}, "leave out the offset"),
+        ({"hours": {"mon": [{"start": "09:00", "end": 1020}]}}, "in quotes"),
         ({"hours": {"mon": [{"start": "09:00", "end": "12:00"}, {"start": "11:00", "end": "13:00"}]}}, "overlap"),
         ({"hours": {"sun": [{"start": "22:00", "end": "06:00"}], "mon": [{"start": "05:00", "end": "09:00"}]}},
          "overlap"),

@@ -58,7 +58,7 @@ def assigned(world: World) -> dict[str, str | None]:
             .where(col(Task.state) == "open")
             .order_by(col(Task.id))
         )
-        return dict(rows.all())  # type: ignore[arg-type]
+        return {row[0]: row[1] for row in rows}
 
 
 def tasks_of(world: World, external_id: str | None = None, *, state: str | None = None) -> list[Task]:

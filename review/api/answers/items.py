@@ -99,6 +99,8 @@ class ItemAnswer(SummaryAnswer):
     subject_id: str | None
     traceparent: str | None
     metadata: dict[str, Any]
+    allowed_verdicts: list[Verdict] | None
+    correction_schema: dict[str, Any] | None
     produced_at: datetime
 
 
@@ -116,6 +118,8 @@ def item(found: Whole) -> ItemAnswer:
         "subject_id": found.item.subject_id,
         "traceparent": found.item.traceparent,
         "metadata": sent["metadata"],
+        "allowed_verdicts": sent.get("allowed_verdicts"),
+        "correction_schema": sent.get("correction_schema"),
         "produced_at": found.item.produced_at,
     }
 

@@ -1,6 +1,7 @@
 """Answers to people at work: what they hold, and what became of it."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from typing_extensions import TypedDict
@@ -11,7 +12,7 @@ from review.commands.decisions import Decided
 from review.domain.decisions import Verdict
 from review.domain.lifecycle import ReleaseState
 from review.queries.tasks import Work
-from review.store.tables import Task
+from review.store.tables import Decision, Task
 
 
 @exactly
@@ -45,8 +46,23 @@ class HandedUpAnswer(TypedDict):
 
 
 @exactly
+class SaidAnswer(TypedDict):
+    """What one of several people answered; who it was is told when the item is settled."""
+
+    verdict: Verdict
+    correction: Any
+    difference: list[dict[str, Any]] | None
+    labels: list[str]
+    spans: list[dict[str, Any]]
+    note: str
+
+
+@exactly
 class WorkAnswer(TypedDict):
-    """A task that the person holds now, with all that is needed to decide it."""
+    """A task that the person holds now, with all that is needed to decide it.
+
+    `answers` are what people said of it, in no order: in a task of kind adjudication, and nowhere else.
+    """
 
     task_id: UUID
     kind: str
@@ -56,6 +72,7 @@ class WorkAnswer(TypedDict):
     taxonomy: list[str]
     can_escalate: bool
     handed_up: HandedUpAnswer | None
+    answers: list[SaidAnswer]
 
 
 def work(found: Work) -> WorkAnswer:
@@ -69,6 +86,18 @@ def work(found: Work) -> WorkAnswer:
         "taxonomy": found.taxonomy,
         "can_escalate": found.can_escalate,
         "handed_up": _handed_up(found),
+        "answers": [_said(decision) for decision in found.answers],
+    }
+
+
+def _said(decision: Decision) -> SaidAnswer:
+    return {
+        "verdict": Verdict(decision.verdict),
+        "correction": decision.correction,
+        "difference": decision.difference,
+        "labels": decision.labels,
+        "spans": decision.spans,
+        "note": decision.note,
     }
 
 

@@ -12,7 +12,7 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from review.ui.workbench.values import packed, unpacked
 
-_SCRIPTS = "text sheet marks diff tree fields standing evidence output panels keys desk".split()
+_SCRIPTS = "text sheet marks diff tree fields standing evidence output answers panels asides keys desk".split()
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,9 @@ class Act(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    action: Literal["approve", "correct", "reject", "escalate", "skip", "undo", "claim", "give_back"]
+    action: Literal[
+        "approve", "correct", "reject", "escalate", "skip", "undo", "claim", "give_back", "snooze", "ask", "comment"
+    ]
     lease: str | None = None
     item_version: int | None = None
     correction: Annotated[JsonValue, BeforeValidator(unpacked)] = None
@@ -42,6 +44,8 @@ class Act(BaseModel):
     note: str = ""
     reason: str | None = None
     decision_id: str | None = None
+    until: Literal["quarter", "hour", "tomorrow"] | None = None
+    text: str = ""
 
 
 def workbench(data: Mapping[str, Any], *, key: str, on_act: Callable[[], None] | None = None) -> Act | None:
@@ -86,8 +90,13 @@ def _packed_item(data: Mapping[str, Any]) -> dict[str, Any]:
             "output": packed(item["output"]),
             "alternatives": _alternatives(item),
         },
-        "decided": decided and {**decided, "correction": packed(decided.get("correction"))},
+        "decided": decided and _packed_answer(decided),
+        "answers": [_packed_answer(each) for each in data.get("answers") or []],
     }
+
+
+def _packed_answer(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {**said, "correction": packed(said.get("correction"))}
 
 
 def _alternatives(item: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -9,6 +9,9 @@ const DONE = {
   escalate: "Handed up",
   skip: "Skipped",
   give_back: "Given back",
+  snooze: "Put off",
+  ask: "Asked",
+  comment: "Sent",
   undo: "Undone",
   claim: "Taken",
 };
@@ -18,9 +21,12 @@ const BUTTONS = [
   ["reject", "Reject", "X", ""],
   ["escalate", "Hand up", "U", ""],
   ["skip", "Skip", "S", "quiet apart"],
+  ["later", "Later", "W", "quiet"],
   ["give_back", "Give back", "G", "quiet"],
   ["help", "Keys", "?", "quiet"],
 ];
+const VERDICTS = ["approve", "correct", "reject"];
+const NAMES = Object.fromEntries(BUTTONS.map(([name, label]) => [name, label.toLowerCase()]));
 const DESKS = new WeakMap();
 
 function makeDesk(root, box) {
@@ -46,6 +52,7 @@ function makeDesk(root, box) {
     reject: () => decide(desk, "reject"),
     correct: () => openCorrection(desk),
     escalate: () => openHandUp(desk),
+    later: () => openLater(desk),
     skip: () => leave(desk, "skip"),
     give_back: () => leave(desk, "give_back"),
     help: () => openHelp(desk),
@@ -112,7 +119,21 @@ function judgement(desk) {
 }
 
 function decide(desk, verdict) {
-  if (isOpen(desk)) send(desk, verdict, judgement(desk));
+  if (isOpen(desk) && isTaken(desk, verdict)) send(desk, verdict, judgement(desk));
+}
+
+// Why an act is not offered, in words; empty where it is.
+function refusalOf(data, name) {
+  const taken = data.allowed_verdicts;
+  if (name === "escalate" && data.mode === "work" && !data.can_escalate) return "Nobody is above this queue.";
+  if (!taken || !VERDICTS.includes(name) || taken.includes(name)) return "";
+  return `The producer cannot take this. It takes only: ${taken.map((each) => NAMES[each]).join(", ")}.`;
+}
+
+function isTaken(desk, name) {
+  const refusal = refusalOf(desk.data, name);
+  if (refusal) tell(desk, { kind: "error", text: refusal });
+  return !refusal;
 }
 
 function leave(desk, action) {
@@ -175,11 +196,16 @@ function say(desk, text) {
 function refresh(desk) {
   const { parts, work, busy, data } = desk,
     closed = busy || Boolean(work.panel);
-  for (const button of parts.acts.children)
-    button.disabled = button.name !== "help" && (closed || (button.name === "escalate" && !data.can_escalate));
-  for (const chip of parts.chips.children) chip.disabled = busy || work.panel?.kind === "escalate";
+  for (const button of parts.acts.children) {
+    const refusal = refusalOf(data, button.name);
+    button.disabled = button.name !== "help" && (closed || Boolean(refusal));
+    button.title = refusal;
+  }
+  for (const button of parts.asides.children) button.disabled = closed;
+  for (const button of parts.answers.querySelectorAll("button.take")) button.disabled = busy;
+  for (const chip of parts.chips.children) chip.disabled = busy || isAside(work.panel);
   for (const row of parts.output.querySelectorAll("button")) row.disabled = busy;
-  parts.note.disabled = busy || work.panel?.kind === "escalate";
+  parts.note.disabled = busy || isAside(work.panel);
   if (work.panel) work.panel.form.disabled = busy;
   for (const button of parts.empty.querySelectorAll("button")) button.disabled = busy;
   parts.desk.dataset.state = busy ? "busy" : performance.now() < desk.readyAt ? "settling" : "ready";
@@ -211,7 +237,9 @@ function update(desk, data) {
   drawTally(desk);
   desk.parts.why.replaceChildren();
   drawPieces(desk.parts.why, data.item ? (data.why ?? "") : "");
+  desk.parts.why.title = data.item ? plain(data.why ?? "") : "";
   tell(desk, data.mode === "empty" ? null : data.message);
+  if (!isNew && data.item) drawAsides(desk);
   refresh(desk);
   if (isAnswer) afterAnswer(desk, isNew);
 }
@@ -228,8 +256,9 @@ function takeUp(desk) {
   parts.columns.hidden = !data.item;
   parts.empty.hidden = Boolean(data.item);
   dropPanel(desk);
+  parts.answers.hidden = !data.answers?.length;
   if (!data.item) return drawEmpty(desk);
-  for (const part of [drawAsked, drawEvidence, drawHandedUp, drawOutput, drawChips, drawDecided]) part(desk);
+  for (const part of [drawAsked, drawEvidence, drawHandedUp, drawAnswers, drawOutput, drawChips, drawAsides, drawDecided]) part(desk);
   if (data.mode === "work") settle(desk);
   return undefined;
 }
@@ -244,6 +273,7 @@ function drawEmpty(desk) {
   desk.sheet = null;
   desk.parts.empty.replaceChildren(
     node("p", "", message ? plain(message.text) : "Nothing waits for you"),
+    ...(desk.data.notes ?? []).map((text) => node("p", "aside", plain(text))),
     control("Take the next task", "primary", () => send(desk, "claim"), "T"),
   );
 }
@@ -254,8 +284,9 @@ function afterAnswer(desk, isNew) {
   if (isNew && data.message?.kind !== "error") say(desk, `${DONE[desk.asked] ?? "Changed"}. ${next}`);
   if (isNew && (document.activeElement === document.body || desk.root.activeElement))
     parts.desk.focus({ preventScroll: true });
-  else if (!isNew && desk.work.panel) desk.work.panel.editor.focus();
+  else if (!isNew && desk.work.panel) showRefusal(desk);
   if (isNew) desk.asked = "";
+  else if (desk.asked === "comment" && data.message?.kind !== "error") renewComments(desk);
 }
 
 export default function workbench(component) {

@@ -37,7 +37,23 @@ function labelled(name, input, read, before) {
     input.focus();
     throw new Refused(why);
   };
-  return { node: made, read: () => read(refuse), focus: () => input.focus() };
+  const show = (steps, why) => {
+    try {
+      refuse(why);
+    } catch (refusal) {
+      return refusal instanceof Refused;
+    }
+    return false;
+  };
+  return { node: made, read: () => read(refuse), focus: () => input.focus(), refuse: show };
+}
+
+const STEP = /\.([A-Za-z]\w*)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]/g;
+
+// The way to a part of the correction, of a name like "correction.lines[0].eur"; null for any other name.
+function fieldSteps(name) {
+  if (!name?.startsWith("correction")) return null;
+  return [...name.matchAll(STEP)].map(([, key, place, quoted]) => key ?? place ?? quoted.replace(/\\(.)/g, "$1"));
 }
 
 function textField(name, value, before) {
@@ -90,7 +106,12 @@ function nullField(name) {
     place.replaceChildren(...(inner ? [inner.node] : []));
     inner?.focus();
   });
-  return { node: made, read: () => (inner ? inner.read() : null), focus: () => select.focus() };
+  return {
+    node: made,
+    read: () => (inner ? inner.read() : null),
+    focus: () => select.focus(),
+    refuse: (steps, why) => inner?.refuse?.(steps, why) ?? false,
+  };
 }
 
 function group(name) {
@@ -109,6 +130,7 @@ function objectField(name, value, before) {
     node: made,
     read: () => ({ o: value.o.map(([key]) => [key, fields.get(key).read()]) }),
     focus: () => [...fields.values()][0]?.focus(),
+    refuse: ([key, ...rest], why) => fields.get(key)?.refuse?.(rest, why) ?? false,
   };
 }
 
@@ -140,6 +162,7 @@ function listField(name, value, before) {
     node: made,
     read: () => entries.map(({ field }) => field.read()),
     focus: () => (entries[0]?.field ?? adder).focus(),
+    refuse: ([place, ...rest], why) => entries[Number(place)]?.field.refuse?.(rest, why) ?? false,
   };
 }
 

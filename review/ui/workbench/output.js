@@ -106,7 +106,7 @@ function drawChips(desk) {
 function applyLabel(desk, index) {
   const entry = desk.data.taxonomy[index],
     { work, sheet: made } = desk;
-  if (!entry || desk.busy || work.panel?.kind === "escalate") return;
+  if (!entry || desk.busy || isAside(work.panel)) return;
   const range = made && !work.panel && (work.cursor ? cursorRange(work.cursor) : selectedRange(desk.root, made));
   const exact = range && trimmed(made.text, range);
   if (exact) labelWords(desk, exact, entry);

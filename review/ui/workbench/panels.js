@@ -43,6 +43,23 @@ function panelKey(event, submit, cancel) {
   else cancel();
 }
 
+// A panel that is about something else than the output: labels and the note have to wait.
+function isAside(panel) {
+  return Boolean(panel) && panel.kind !== "correct";
+}
+
+// The refusal of what was sent, at the field that it names, or below the form where it names none.
+function showRefusal(desk) {
+  const { editor, trouble } = desk.work.panel,
+    { message } = desk.data;
+  editor.focus();
+  if (message?.kind !== "error") return;
+  const steps = isAside(desk.work.panel) ? [] : fieldSteps(message.field);
+  if (!steps) return;
+  if (editor.refuse?.(steps, message.text)) return;
+  trouble.textContent = plain(message.text);
+}
+
 function closePanel(desk) {
   const { parts, work } = desk;
   if (desk.busy || !work.panel) return;
@@ -62,7 +79,7 @@ function dropPanel(desk) {
 
 function openCorrection(desk, picked) {
   const { item } = desk.data;
-  if (!isOpen(desk)) return;
+  if (!isOpen(desk) || !isTaken(desk, "correct")) return;
   const obstacle = tooLarge(item.output);
   if (obstacle) return tell(desk, { kind: "error", text: obstacle });
   openPanel(desk, "correct", editorFor(item, picked ?? desk.work.draft), "Send correction", () => sendCorrection(desk));
@@ -156,7 +173,7 @@ function fieldsEditor(output, draft) {
   const made = node("div", "editing fields"),
     field = fieldFor("Values", draft ?? output, output);
   made.append(field.node);
-  return { node: made, value: field.read, focus: field.focus };
+  return { node: made, value: field.read, focus: field.focus, refuse: field.refuse };
 }
 
 // Radio buttons of the alternatives; a text finds one of them, or is itself the correction.

@@ -97,7 +97,10 @@ function drawTally(desk) {
 function drawHandedUp(desk) {
   const handed = desk.data.handed_up,
     place = desk.parts.handed;
-  place.hidden = !handed;
+  const asked = questionLines(desk);
+  place.hidden = !handed && !asked.length;
+  place.replaceChildren(...asked);
+  place.setAttribute("aria-label", handed ? "Handed up" : "Asked of the producer");
   if (!handed) return;
   const line = node("p");
   line.append(
@@ -108,5 +111,5 @@ function drawHandedUp(desk) {
     ": ",
     word("span", "", sentence(handed.reason)),
   );
-  place.replaceChildren(line, ...(handed.note ? [block(handed.note)] : []));
+  place.prepend(line, ...(handed.note ? [block(handed.note)] : []));
 }
