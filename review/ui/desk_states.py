@@ -55,8 +55,7 @@ def notes(session: Session, actor: Actor, *, n_mine: int, now: datetime) -> list
         paused.append(_whom_to_ask(session))
     others = n_others(session, actor, now=now) if n_mine == 0 else 0
     if others:
-        verb = "waits" if others == 1 else "wait"
-        paused.append(f"{_many(others)} {verb} for others: in other queues, for other skills, or put off.")
+        paused.append(f"{_many(others)} {'task waits' if others == 1 else 'tasks wait'} for others, or for later.")
     return paused
 
 

@@ -92,6 +92,6 @@ def _sentence(shown: Shown, page: Page) -> str:
 def _difference(shown: Shown, text: str) -> None:
     differs = policies.difference(shown.active.document, text)
     if differs:
-        policies_difference.draw(differs, height=420)
+        policies_difference.draw(differs, key="text")
     else:
         nothing("No difference", f"The text is that of version {shown.active.version}, which is in force.")

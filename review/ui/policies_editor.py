@@ -96,7 +96,7 @@ def _read_only(standing: Standing, text: str) -> None:
     people = words.joined([*standing.people, "admins"])
     said = f"You may read and dry-run this policy. {people} change it."
     st.info(words.escaped(said), icon=":material/lock:")
-    st.code(text, language=None, height=_HEIGHT)
+    st.code(text, language=None, wrap_lines=True)
 
 
 def _unkept(page: Page, standing: Standing, active: Policy, text: str, editor: _Editor) -> None:

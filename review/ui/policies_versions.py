@@ -47,10 +47,10 @@ def _open(page: Page, slug: str, number: int) -> None:
     differs = policies.difference(active.document, found.document, names=("in force", f"version {number}"))
     text, difference = st.tabs(["Text", "Difference from the version in force"])
     with text:
-        st.code(found.document, language=None, height=340)
+        st.code(found.document, language=None, wrap_lines=True)
     with difference:
         if differs:
-            policies_difference.draw(differs, height=340)
+            policies_difference.draw(differs, key="version")
         else:
             st.text("It says the same.")
     if standing.may_change and number != standing.active_version:

@@ -7,9 +7,10 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 from sqlmodel import col
 
-from review.commands import lapses, policies
+from review.commands import keys, lapses, policies, questions
 from review.domain.actors import HOLDPOINT
-from review.store.tables import Decision, Item
+from review.queries import keys as key_queries
+from review.store.tables import Decision, Item, Question
 from tests.browser.conftest import MakeWindow
 from tests.support.console import Console, ready
 from tests.support.world import START, output
@@ -115,7 +116,7 @@ def test_a_task_is_put_off_and_nobody_is_offered_it(console: Console, window: Ma
     expect(page.get_by_text(re.compile("Put off later-1 until"))).to_be_visible()
     page.keyboard.press("t")
     expect(page.get_by_text("Nothing waits for you.")).to_be_visible()
-    expect(page.get_by_text(re.compile("for others: in other queues"))).to_be_visible()
+    expect(page.get_by_text(re.compile("for others, or for later"))).to_be_visible()
 
 
 def test_a_verdict_that_the_producer_does_not_take_is_not_offered(console: Console, window: MakeWindow) -> None:
@@ -161,3 +162,46 @@ def test_a_task_that_was_settled_meanwhile_makes_room_for_the_next(console: Cons
     page.keyboard.press("a")
     expect(page.locator(".message")).to_contain_text("Holdpoint answered moved-1 meanwhile")
     expect(page.locator(".about")).to_contain_text("moved-2")
+
+
+def test_the_producer_is_asked_and_its_answer_is_on_the_desk(console: Console, window: MakeWindow) -> None:
+    reviewer = console.person("quin", name="Quin")
+    console.system("asked", "olga", "dora")
+    console.answers("asked", "asked-1")
+    page = window().sign_in(reviewer)
+    take(page)
+    page.keyboard.press("o")
+    page.get_by_label("Comment", exact=True).fill("I asked them. @quin")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".thread")).to_contain_text("I asked them.")
+    expect(page.get_by_label("Comment", exact=True)).to_have_value("")
+    page.keyboard.press("Escape")
+    page.keyboard.press("q")
+    page.get_by_label("Ask the producer").fill("Which country is meant?")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("asked-1 waits for its producer's answer.")).to_be_visible()
+    with console.store.write() as session:
+        [asked] = session.execute(select(Question).where(col(Question.text) == "Which country is meant?")).scalars()
+        key = keys.create_for_system(session, HOLDPOINT, "asked", now=datetime.now(UTC))
+        producer = key_queries.actor_of(session, key)
+        questions.answer(session, producer, asked.item_id, asked.id, "France.", now=datetime.now(UTC))
+    page.keyboard.press("t")
+    expect(page.get_by_label("Asked of the producer")).to_contain_text("Its producer answered: France.")
+
+
+def test_a_lead_reopens_what_was_decided(console: Console, window: MakeWindow) -> None:
+    reviewer, lead = console.person("rob"), console.person("lou", "lead")
+    console.system("again", "olga", "dora")
+    console.answers("again", "again-1")
+    page = window().sign_in(reviewer)
+    take(page)
+    page.keyboard.press("a")
+    expect(page.get_by_text("Nothing waits for you.")).to_be_visible()
+    item = item_of(console, "again-1")
+    above = window().sign_in(lead, f"/inbox?item={item.id}")
+    above.get_by_role("button", name="Reopen").click()
+    above.get_by_label("Why it is looked at again").fill("A customer wrote.")
+    above.keyboard.press("Tab")
+    above.get_by_role("button", name="Reopen it").click()
+    expect(above.get_by_role("table", name="Decisions")).to_contain_text("taken back")
+    assert item_of(console, "again-1").status == "waiting"

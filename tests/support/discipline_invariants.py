@@ -1,7 +1,6 @@
 """What must hold at every moment of a world, whatever people, producers, leads and the worker did."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +22,8 @@ class Found:
 
     def __init__(self, session: Session) -> None:
         self.items = {one.id: one for one in session.execute(select(Item)).scalars()}
-        packed = session.execute(select(col(ItemPayload.item_id), col(ItemPayload.content))).tuples()
-        self.sent = {item_id: parse(content) for item_id, content in packed}
+        packed = session.execute(select(col(ItemPayload.item_id), col(ItemPayload.content))).all()
+        self.sent = {row.item_id: parse(row.content) for row in packed}
         self.decisions: dict[UUID, list[Decision]] = defaultdict(list)
         for decision in session.execute(select(Decision).order_by(col(Decision.id))).scalars():
             self.decisions[decision.item_id].append(decision)
@@ -58,17 +57,12 @@ def check(world: World) -> None:
     with world.store.read() as session:
         found = Found(session)
         for item in found.items.values():
-            for _ in _checks(found, item):
-                pass
-
-
-def _checks(found: Found, item: Item) -> Iterator[None]:
-    final = found.final(item)
-    yield _released_only_by(found, item, final)
-    yield _answered_once_by_each(found, item)
-    yield _lapses_are_the_systems(found, item, final)
-    yield _four_eyes(found, item, final)
-    yield _asked(found, item)
+            final = found.final(item)
+            _released_only_by(found, item, final)
+            _answered_once_by_each(found, item)
+            _lapses_are_the_systems(found, item, final)
+            _four_eyes(found, item, final)
+            _asked(found, item)
 
 
 def _released_only_by(found: Found, item: Item, final: Decision | None) -> None:
@@ -96,7 +90,7 @@ def _answered_once_by_each(found: Found, item: Item) -> None:
         one.decided_by_id for one in found.decisions[item.id] if one.decided_by_id and str(one.id) not in found.undone
     )
     assert all(n == 1 for n in by.values()), "somebody decided twice"
-    assert found.people.get(item.requested_by or "") not in {one.decided_by_id for one in found.decisions[item.id]}
+    assert found.people.get(item.requested_by or "") not in by, "somebody decided on what they asked for"
 
 
 def _lapses_are_the_systems(found: Found, item: Item, final: Decision | None) -> None:

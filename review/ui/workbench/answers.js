@@ -52,7 +52,8 @@ function labelsSaid(said, taxonomy) {
 // Labels, marks and the correction become one's own; the note stays who wrote it. What is sent is still to be decided.
 function takeOver(desk, said) {
   const { work, parts } = desk;
-  if (desk.busy || desk.data.mode !== "work" || performance.now() < desk.readyAt || !isTaken(desk, said.verdict)) return;
+  const isReady = desk.data.mode === "work" && !desk.busy && performance.now() >= desk.readyAt;
+  if (!isReady || !isTaken(desk, said.verdict)) return;
   if (work.panel) dropPanel(desk);
   Object.assign(work, { labels: new Set(said.labels), marks: [...said.spans], cursor: null, draft: undefined });
   drawChips(desk);
@@ -63,4 +64,18 @@ function takeOver(desk, said) {
   else [...parts.acts.children].find((button) => button.name === said.verdict).focus();
   const how = { approve: "A approves", correct: "Ctrl+Enter sends the correction", reject: "X rejects" }[said.verdict];
   tell(desk, { kind: "info", text: `Taken from ${said.by}. Nothing is decided yet: ${how}.` });
+}
+
+// Why an act is not offered, in words; empty where it is.
+function refusalOf(data, name) {
+  const taken = data.allowed_verdicts;
+  if (name === "escalate" && data.mode === "work" && !data.can_escalate) return "Nobody is above this queue.";
+  if (!taken || !VERDICTS.includes(name) || taken.includes(name)) return "";
+  return `The producer cannot take this. It takes only: ${taken.map((each) => NAMES[each]).join(", ")}.`;
+}
+
+function isTaken(desk, name) {
+  const refusal = refusalOf(desk.data, name);
+  if (refusal) tell(desk, { kind: "error", text: refusal });
+  return !refusal;
 }

@@ -26,7 +26,7 @@ function openLater(desk) {
 function openQuestion(desk) {
   if (!isOpen(desk)) return;
   const editor = writing("Ask the producer", "What do you need to know to decide this?");
-  const hint = "The question goes to the system that sent this. Nobody decides it until the answer is here, or it is due.";
+  const hint = "It goes to the system that sent this. Nobody decides it until the answer is here, or it is due soon.";
   editor.node = asideBox("Ask the producer", editor.area, hint);
   openPanel(desk, "ask", editor, "Ask", () => sendText(desk, "ask", "Write the question."));
 }
@@ -85,10 +85,8 @@ function sendText(desk, action, missing) {
 function commentLines(desk) {
   const { comments, comments_hidden: hidden } = desk.data;
   const lines = (comments ?? []).map((each) => saidLine(desk, each.by, each.at, each.text));
-  if (hidden)
-    lines.unshift(
-      node("p", "muted", "Until this is settled you see only your own comments: others' could tell what they answered."),
-    );
+  const why = "Until this is settled you see only your own comments: others' could tell what they answered.";
+  if (hidden) lines.unshift(node("p", "muted", why));
   return lines.length ? lines : [node("p", "muted", "Nobody has written anything yet.")];
 }
 
@@ -100,19 +98,33 @@ function saidLine(desk, by, at, text) {
   return made;
 }
 
-// What the producer was asked, and its answer, above the question that the system was asked.
+// What the producer was asked, and its answer, above what the system was asked.
 function questionLines(desk) {
   return (desk.data.questions ?? []).flatMap((each) => {
-    const asked = saidLine(desk, `❓ ${each.by} asked`, each.asked_at, each.text);
+    const asked = toldLine(`${each.by} asked:`, each.text, each.asked_at);
     if (each.answer === null) return [asked, node("p", "muted", "No answer yet.")];
-    return [asked, saidLine(desk, "The producer answered", each.answered_at, each.answer)];
+    return [asked, toldLine("Its producer answered:", each.answer, each.answered_at)];
   });
+}
+
+function toldLine(who, text, at) {
+  const made = node("p"),
+    said = node("span", "said");
+  said.dir = "auto";
+  drawPieces(said, text);
+  made.append(word("strong", "", who), " ", said);
+  made.title = exactTime(at);
+  return made;
 }
 
 function drawAsides(desk) {
   const { parts, data } = desk,
     n = data.comments?.length ?? 0;
-  const buttons = data.mode === "work" ? [control("Ask the producer", "quiet", () => openQuestion(desk), "Q")] : [];
-  if (data.mode === "work") buttons.push(control(n ? `Comments ${n}` : "Comments", "quiet", () => openComments(desk), "O"));
-  parts.asides.replaceChildren(...buttons);
+  if (data.mode !== "work") return parts.asides.replaceChildren();
+  const help = Object.assign(control("Keys", "quiet apart", () => openHelp(desk), "?"), { name: "help" });
+  return parts.asides.replaceChildren(
+    control("Ask the producer", "quiet", () => openQuestion(desk), "Q"),
+    control(n ? `Comments ${n}` : "Comments", "quiet", () => openComments(desk), "O"),
+    help,
+  );
 }

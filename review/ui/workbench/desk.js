@@ -23,10 +23,12 @@ const BUTTONS = [
   ["skip", "Skip", "S", "quiet apart"],
   ["later", "Later", "W", "quiet"],
   ["give_back", "Give back", "G", "quiet"],
-  ["help", "Keys", "?", "quiet"],
 ];
 const VERDICTS = ["approve", "correct", "reject"];
 const NAMES = Object.fromEntries(BUTTONS.map(([name, label]) => [name, label.toLowerCase()]));
+const PARTS = [
+  drawAsked, drawEvidence, drawHandedUp, drawAnswers, drawOutput, drawChips, drawAsides, drawDecided,
+];
 const DESKS = new WeakMap();
 
 function makeDesk(root, box) {
@@ -55,7 +57,6 @@ function makeDesk(root, box) {
     later: () => openLater(desk),
     skip: () => leave(desk, "skip"),
     give_back: () => leave(desk, "give_back"),
-    help: () => openHelp(desk),
   };
   parts.acts.append(
     ...BUTTONS.map(([name, label, key, look]) => Object.assign(control(label, look, acts[name], key), { name })),
@@ -122,20 +123,6 @@ function decide(desk, verdict) {
   if (isOpen(desk) && isTaken(desk, verdict)) send(desk, verdict, judgement(desk));
 }
 
-// Why an act is not offered, in words; empty where it is.
-function refusalOf(data, name) {
-  const taken = data.allowed_verdicts;
-  if (name === "escalate" && data.mode === "work" && !data.can_escalate) return "Nobody is above this queue.";
-  if (!taken || !VERDICTS.includes(name) || taken.includes(name)) return "";
-  return `The producer cannot take this. It takes only: ${taken.map((each) => NAMES[each]).join(", ")}.`;
-}
-
-function isTaken(desk, name) {
-  const refusal = refusalOf(desk.data, name);
-  if (refusal) tell(desk, { kind: "error", text: refusal });
-  return !refusal;
-}
-
 function leave(desk, action) {
   if (isOpen(desk)) send(desk, action);
 }
@@ -198,10 +185,10 @@ function refresh(desk) {
     closed = busy || Boolean(work.panel);
   for (const button of parts.acts.children) {
     const refusal = refusalOf(data, button.name);
-    button.disabled = button.name !== "help" && (closed || Boolean(refusal));
+    button.disabled = closed || Boolean(refusal);
     button.title = refusal;
   }
-  for (const button of parts.asides.children) button.disabled = closed;
+  for (const button of parts.asides.children) button.disabled = closed && button.name !== "help";
   for (const button of parts.answers.querySelectorAll("button.take")) button.disabled = busy;
   for (const chip of parts.chips.children) chip.disabled = busy || isAside(work.panel);
   for (const row of parts.output.querySelectorAll("button")) row.disabled = busy;
@@ -258,7 +245,7 @@ function takeUp(desk) {
   dropPanel(desk);
   parts.answers.hidden = !data.answers?.length;
   if (!data.item) return drawEmpty(desk);
-  for (const part of [drawAsked, drawEvidence, drawHandedUp, drawAnswers, drawOutput, drawChips, drawAsides, drawDecided]) part(desk);
+  for (const part of PARTS) part(desk);
   if (data.mode === "work") settle(desk);
   return undefined;
 }
