@@ -9,7 +9,6 @@ from review import logs
 from review.store import migrate
 from review.store.engine import Store
 
-_MIGRATION_LOCK = 7_201_478
 # Imported at start so that the garbage collector never looks at them again.
 _NEEDED = ("altair", "pandas", "pyarrow", "bcrypt", "jwt")
 _stores: list[Store] = []
