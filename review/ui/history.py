@@ -81,7 +81,7 @@ def _standing(decision: Decision) -> Cell:
     icon, tone = VERDICTS[decision.verdict]
     word = NAMES[decision.verdict]
     if decision.superseded_at is None:
-        return Cell(f"{icon} {word}", tone=tone)
+        return Cell(f"{icon} {word}" if decision.is_final else f"{icon} {word}, one of several", tone=tone)
     return Cell(f"{icon} {word}, taken back", title=words.exact(decision.superseded_at), tone="muted")
 
 

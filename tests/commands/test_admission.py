@@ -3,9 +3,9 @@
 from sqlalchemy import func, select, update
 from sqlmodel import col
 
+from review.commands import releases
 from review.domain.content import content_digest
 from review.errors import TooMany
-from review.commands import releases
 from review.store.tables import Decision, Queue, Task
 from tests.support.discipline import activate, item
 from tests.support.world import World, output
