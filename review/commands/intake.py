@@ -140,6 +140,8 @@ class _Batch:
         row = _Row(new_id(), output, digest, ruling, self._settled(output, ruling, is_full=is_full))
         if ruling.reviewed and not is_full and row.settled is None:
             self._ask(row, risk)
+        elif row.status is ItemStatus.LAPSED:
+            self._bar_requester(row)  # whom a reopened item would ask
         taken = Taken(
             row.item_id, ruling.route.value, ruling.reasons, self.policy_version, ruling.inclusion_probability,
             row.status.value, row.due_at, row.release_state.value, self.mode.value, replayed=False,
@@ -167,15 +169,19 @@ class _Batch:
         queue_id, row.due_at = self.admission.take(ruling)
         row.lapses_at = row.due_at if ruling.held and ruling.on_lapse else None
         priority = round(100 * risk) if self.policy.policy.order is Order.EXPECTED_RISK else ruling.priority
-        barred = self._requester(row.output)
-        is_limited = ruling.n_people > 1 or bool(ruling.skills) or barred is not None
+        is_limited = self._bar_requester(row) or ruling.n_people > 1 or bool(ruling.skills)
         for n in range(ruling.n_people):
             kind = TaskKind.SECOND_REVIEW if n else TaskKind.REVIEW
             task_id = new_id()
             self.tasks.append((task_id, row.item_id, queue_id, kind.value, priority, row.due_at, is_limited))
             self.skills += [(task_id, skill) for skill in ruling.skills]
+
+    def _bar_requester(self, row: "_Row") -> bool:
+        """Keep the person here who asked for it from deciding on it; whether there is one."""
+        barred = self._requester(row.output)
         if barred is not None:
             self.bars.append((row.item_id, barred))
+        return barred is not None
 
     def _requester(self, output: Output) -> UUID | None:
         """The person here who asked for what the output is about: they do not decide on it."""

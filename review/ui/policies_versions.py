@@ -43,7 +43,7 @@ def _open(page: Page, slug: str, number: int) -> None:
         standing = policies.standing(session, page.actor, slug)
         _, active = policies.in_force(session, page.actor, slug)
         found = policies.version(session, page.actor, slug, number)
-    st.text(f"Version {number}, in force since {words.exact(found.activated_at)}, by {found.activated_by}.")
+    st.text(f"Version {number}, put in force {words.exact(found.activated_at)} by {found.activated_by}.")
     differs = policies.difference(active.document, found.document, names=("in force", f"version {number}"))
     text, difference = st.tabs(["Text", "Difference from the version in force"])
     with text:

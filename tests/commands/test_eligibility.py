@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from review.commands import tasks
+from review.commands import reopenings, tasks
 from review.domain.actors import Role
 from review.errors import Forbidden, LeaseLost
 from review.store.tables import Pause, Queue, QueueMember, System, Task
@@ -85,3 +85,14 @@ def test_a_pause_is_for_one_person_and_one_system_until_it_is_lifted(world: Worl
         tasks.give_back(session, world.actors["bob"], task.id, world.lease(task).token, now=world.now)
         session.execute(update(Pause).values(lifted_at=world.now))
     assert world.claim("ann") is not None
+
+
+def test_who_asked_for_what_was_answered_at_once_is_not_given_it_when_it_is_reopened(world: World) -> None:
+    with world.store.write() as session:
+        session.execute(update(System).values(mode="stopped"))
+    item_id = world.submit(output(requested_by="ann"))[0].item_id
+    with world.store.write() as session:
+        session.execute(update(System).values(mode="normal"))
+        reopenings.reopen(session, world.actors["lea"], item_id, reason="look again", now=world.now)
+    assert world.claim("ann") is None
+    assert world.claim("bob") is not None
