@@ -28,7 +28,7 @@ router = APIRouter(tags=["Many at once"])
         {200: ("What would be decided", answers.BulkPreviewAnswer)}, 403, 404, 413, 415, 422, body=takes(Selection)
     ),
 )
-async def preview(request: Request) -> Response:
+async def preview_many(request: Request) -> Response:
     """Choose waiting items of a system whose policy allows it, to decide them at once within 10 minutes."""
     chosen = await bodies.read(request, Selection)
 
@@ -43,7 +43,7 @@ async def preview(request: Request) -> Response:
     summary="Decide many items",
     **gives({200: ("Decided", answers.BulkDoneAnswer)}, 403, 404, 409, 413, 415, 422, body=takes(BulkBody)),
 )
-async def decide(request: Request) -> Response:
+async def decide_many(request: Request) -> Response:
     """Approve or reject what was looked at; each item gets a decision and an event of its own."""
     body = await bodies.read(request, BulkBody)
 

@@ -39,8 +39,9 @@ ALLOWED = and_(
     or_(TASK.c.gold_id.is_(None), TASK.c.assigned_to_id == ME),
     ~_PAUSED,
 )
+NOT_ANOTHERS = or_(TASK.c.assigned_to_id.is_(None), TASK.c.assigned_to_id == ME)
 OFFERED = and_(
-    or_(TASK.c.assigned_to_id.is_(None), TASK.c.assigned_to_id == ME),
+    NOT_ANOTHERS,
     or_(TASK.c.snoozed_until.is_(None), TASK.c.snoozed_until <= NOW),
     ~_SKIPPED,
     ALLOWED,

@@ -12,7 +12,7 @@ from review.commands.eligibility import TASK
 from review.domain.actors import Actor, Permission
 from review.domain.lifecycle import ReleaseState
 from review.errors import Invalid
-from review.store.tables import Item, TaskSkip
+from review.store.tables import Item
 from review.store.types import UtcDateTime
 
 LONGEST = timedelta(days=7)
@@ -33,9 +33,7 @@ def snooze(session: Session, actor: Actor, task_id: UUID, token: str, until: dat
     Raises Invalid for another time, LeaseLost if the hold had ended.
     """
     item_id = put_off(session, actor, task_id, token, until, "task.snoozed", now=now, until=until)
-    others = select(TASK.c.id).where(TASK.c.item_id == item_id, TASK.c.id != task_id, TASK.c.state == "open")
-    for other in session.connection().execute(others).scalars().all():  # or they would be given the item at once again
-        session.merge(TaskSkip(task_id=other, person_id=actor.person_id, at=now))
+    tasks.stay_away(session, actor, item_id, now)  # or they would be given another seat of the item at once
 
 
 def put_off(

@@ -9,7 +9,18 @@ from sqlalchemy import and_, bindparam, or_, select, update
 from sqlmodel import Session, col
 
 from review.commands import audit, gold_tasks
-from review.commands.eligibility import ALLOWED, HAS_GOLD, ME, NOT_HELD, NOW, OFFERED, OPEN, TASK, WORKS_QUEUE
+from review.commands.eligibility import (
+    ALLOWED,
+    HAS_GOLD,
+    ME,
+    NOT_ANOTHERS,
+    NOT_HELD,
+    NOW,
+    OFFERED,
+    OPEN,
+    TASK,
+    WORKS_QUEUE,
+)
 from review.domain.actors import Actor, Permission
 from review.domain.lifecycle import SKIP, highest_level, lease_until
 from review.errors import Forbidden, LeaseLost, NotFound
@@ -32,7 +43,7 @@ _NEXT_ID = _HEAD.with_only_columns(TASK.c.id).with_for_update(skip_locked=True).
 _TAKE_NEXT = update(TASK).where(TASK.c.id == _NEXT_ID, OPEN).values(_HOLD).returning(*TASK.c)
 _TAKE_ONE = (
     update(TASK)
-    .where(TASK.c.id == bindparam("task"), OPEN, or_(NOT_HELD, TASK.c.holder_id == ME), ALLOWED)
+    .where(TASK.c.id == bindparam("task"), OPEN, or_(NOT_HELD, TASK.c.holder_id == ME), NOT_ANOTHERS, ALLOWED)
     .values(_HOLD)
     .returning(*TASK.c)
 )
@@ -169,20 +180,28 @@ def give_back(session: Session, actor: Actor, task_id: UUID, token: str, *, now:
 
 
 def skip(session: Session, actor: Actor, task_id: UUID, token: str, *, now: datetime) -> None:
-    """Let the task go to others: for an hour it does not come back to this person. Raises LeaseLost."""
-    _change(session, actor, _LET_GO, task_id, token, "task.skipped", now)
-    session.merge(TaskSkip(task_id=task_id, person_id=actor.person_id, at=now))
+    """Let the task go to others: for an hour its item does not come back to this person. Raises LeaseLost."""
+    item_id = _change(session, actor, _LET_GO, task_id, token, "task.skipped", now)
+    stay_away(session, actor, item_id, now)
+
+
+def stay_away(session: Session, actor: Actor, item_id: UUID, now: datetime) -> None:
+    """Offer this person no open task of an item for an hour: not the seat beside the one that they let go either."""
+    for task_id in session.execute(select(TASK.c.id).where(TASK.c.item_id == item_id, OPEN)).scalars().all():
+        session.merge(TaskSkip(task_id=task_id, person_id=actor.person_id, at=now))
 
 
 def _change(
     session: Session, actor: Actor, statement: Any, task_id: UUID, token: str, action: str, now: datetime, **also: Any
-) -> None:
+) -> UUID:
+    """Change what the actor holds, on record; returns the item's id."""
     actor.require(Permission.DECIDE)
     held = {"task": task_id, "me": actor.person_id, "token": token, "now": now, **also}
-    item_id = session.connection().execute(statement, held).scalar()
+    item_id: UUID | None = session.connection().execute(statement, held).scalar()
     if item_id is None:
         raise lease_lost(session, task_id)
     audit.record(session, actor, action, ("item", item_id), now=now, task_id=task_id)
+    return item_id
 
 
 def release_all(session: Session, person_id: UUID) -> None:

@@ -28,7 +28,8 @@ class Curve:
         if place == 0 or place == len(self.points):
             return self.points[min(place, len(self.points) - 1)][1]
         (left, before), (right, after) = self.points[place - 1], self.points[place]
-        return before + (after - before) * (confidence - left) / (right - left)
+        between = before + (after - before) * (confidence - left) / (right - left)
+        return min(max(between, min(before, after)), max(before, after))  # rounding may lead out of them
 
 
 def of(output: Output, ruling: Ruling, curve: Curve | None = None) -> float:

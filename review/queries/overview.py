@@ -74,7 +74,7 @@ def _depth(session: Session, queue_id: Any, of_system: list[Any], now: datetime)
 
 
 def _open_tasks(queue_id: Any, of_system: list[Any], *columns: Any) -> Select[Any]:
-    query = select(*columns).select_from(Task).where(_OPEN, col(Task.queue_id) == queue_id)
+    query = select(*columns).select_from(Task).where(_OPEN, col(Task.queue_id) == queue_id, col(Task.gold_id).is_(None))
     return query.join(Item, col(Item.id) == col(Task.item_id)).where(*of_system) if of_system else query
 
 
@@ -92,7 +92,7 @@ def _of_system(session: Session, slug: str | None) -> list[Any]:
 
 
 def decided(session: Session, actor: Actor, bounds: Sequence[datetime], *, system: str | None = None) -> list[Decided]:
-    """Standing decisions of people, counted by period, system and verdict.
+    """Decisions of people that stand for their items, counted by period, system and verdict.
 
     `bounds` are n + 1 moments, oldest first, that part n periods: the reader's own days, say.
     """
@@ -104,7 +104,7 @@ def decided(session: Session, actor: Actor, bounds: Sequence[datetime], *, syste
         .join(Item, col(Item.id) == col(Decision.item_id))
         .join(System, col(System.id) == col(Item.system_id))
         .where(
-            at >= bounds[0], at < bounds[-1], col(Decision.superseded_at).is_(None),
+            at >= bounds[0], at < bounds[-1], col(Decision.superseded_at).is_(None), col(Decision.is_final),
             col(Decision.decided_by_kind) == "person", *_of_system(session, system),
         )
         .group_by("period", col(System.slug), col(Decision.verdict))

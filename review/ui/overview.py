@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from review.queries import overview
+from review.queries import calibrations, overview
 from review.queries.overview import Decided, Depth
 from review.ui import charts, history, words
 from review.ui.listing import Cell, Column, Row, listing
@@ -57,6 +57,9 @@ def trends(page: Page, system: str | None) -> None:
     with page.read() as session:
         counts = overview.decided(session, page.actor, days, system=system)
         marks = overview.happened(session, page.actor, days[0], system=system)
+        warnings = [each.warning for each in calibrations.known(session, page.actor, system=system) if each.warning]
+    for warning in warnings:
+        st.warning(words.escaped(warning), icon=":material/warning:")
     if not counts:
         nothing("No decision in the last 14 days", "Decisions are made on the desk; they show up here at once.")
         return

@@ -24,7 +24,8 @@ TITLES = {"inbox": "Inbox", "desk": "Desk", "escalations": "Escalations", "overv
 TITLES |= {"queues": "Queues", "corrections": "Corrections", "policies": "Policies", "admin": "Admin"}
 SHOWS = {
     "desk": "Take the next task", "inbox": "guarded-1", "escalations": "Nothing is waiting for a lead",
-    "queues": "Worked by", "overview": "Overdue", "corrections": "No correction matches", "admin": "Add a person",
+    "queues": "Worked by", "overview": "Overdue", "corrections": "No correction matches",
+    "policies": "No system is chosen", "admin": "Add a person",
     "account": "Signing out ends",
 }  # fmt: skip
 

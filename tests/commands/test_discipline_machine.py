@@ -86,6 +86,12 @@ class DisciplineMachine(RuleBasedStateMachine):
         self.decided: list[tuple[str, UUID]] = []
         self.consumed: dict[UUID, str] = {}
         self.n_sent = 0
+        for kind in KINDS:
+            self.submit(kind, by=None, bundle=None)
+            self.submit(kind, by="ann", bundle="turn")
+        for n in range(6):
+            self.work("leo", Verdict.APPROVE)
+            self.keep_as_gold(2 * n)
 
     def teardown(self) -> None:
         """Nothing in the trail is missing, changed or made up."""

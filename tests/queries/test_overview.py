@@ -1,5 +1,6 @@
 """What the overview counts, on both databases."""
 
+import re
 from datetime import UTC, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from review.queries.overview import Decided, Depth
 from review.store.engine import Store
 from review.store.tables import Task
 from review.store.types import new_id
+from tests.support.discipline import activate, say
 from tests.support.world import START, World, output
 
 
@@ -137,9 +139,19 @@ def test_systems_are_listed_with_their_people_and_policy(world: World) -> None:
 
 
 def test_depths_read_open_tasks_alone(sqlite_store: Store) -> None:
-    """SQLite reads the open tasks alone, by the claim's partial index: decided ones cost nothing."""
+    """SQLite reads the open tasks alone, by a partial index: decided ones cost nothing."""
     query = overview._open_tasks(new_id(), [], func.count(), col(Task.due_at))
     with sqlite_store.read() as session:
         statement = str(query.compile(session.get_bind()))
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", ("",)).all()
-    assert "INDEX ix_task_claim (queue_id=?)" in plan[0][3]
+    assert re.search(r"INDEX ix_task_(claim|steps) \(queue_id=\?\)", plan[0][3])
+
+
+def test_a_blind_review_is_no_figure_before_it_is_final_and_gold_never_is(world: World) -> None:
+    activate(world, "reviewers: 2", "gold: {rate: 0.5}\n")
+    world.submit(output("x1"))
+    first = say(world, "ann", verdict="reject")
+    assert not first.is_final
+    assert decided(world, days=1) == []
+    say(world, "bob", verdict="reject")
+    assert decided(world, days=1) == [Decided(0, "helper", Verdict.REJECT, 1)]
