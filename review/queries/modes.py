@@ -9,8 +9,9 @@ from sqlmodel import Session, col
 
 from review.domain.actors import Actor, Permission
 from review.domain.modes import Mode, mode_at
+from review.domain.rulings import compiled
 from review.errors import NotFound
-from review.store.tables import System
+from review.store.tables import Policy, System
 
 TIME_IS_OVER = "The time that it was set for is over."
 _MODE: Any = select(  # built once: producers ask it all the time
@@ -41,6 +42,17 @@ def mode_of(session: Session, actor: Actor, slug: str, *, now: datetime) -> Mode
     if actor.system_id is None:
         actor.require(Permission.READ_OVERVIEW)
     return as_of(slug, row, now)
+
+
+def fallback_of(session: Session, actor: Actor, slug: str) -> str | None:
+    """What the producers of a system are given while it is stopped, by the policy in force; for people."""
+    actor.require(Permission.READ_OVERVIEW)
+    document = session.execute(
+        select(col(Policy.document))
+        .join(System, col(System.active_policy_id) == col(Policy.id))
+        .where(col(System.slug) == slug)
+    ).scalar()
+    return compiled(document).policy.fallback if document else None
 
 
 def as_of(slug: str, row: Any, now: datetime) -> ModeNow:

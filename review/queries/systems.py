@@ -20,9 +20,12 @@ class Listed:
     name: str
     description: str
     mode: str
+    mode_until: datetime | None
     is_critical: bool
+    owner_id: UUID
     owner: str
     owner_name: str
+    deputy_id: UUID
     deputy: str
     deputy_name: str
     policy_version: int | None
@@ -35,8 +38,8 @@ def listed(session: Session) -> list[Listed]:
     rows = session.execute(
         select(
             col(System.slug), col(System.name), col(System.description), col(System.mode),
-            col(System.is_critical),
-            col(owner.username), col(owner.name), col(deputy.username), col(deputy.name),
+            col(System.mode_until), col(System.is_critical),
+            col(owner.id), col(owner.username), col(owner.name), col(deputy.id), col(deputy.username), col(deputy.name),
             col(Policy.version), col(Policy.activated_at),
         )
         .join(owner, col(owner.id) == col(System.owner_id))

@@ -16,6 +16,7 @@ _SHOWN = (
     ("queues", "Queues", ":material/low_priority:", Permission.READ_QUEUES),
     ("overview", "Overview", ":material/monitoring:", Permission.READ_OVERVIEW),
     ("corrections", "Corrections", ":material/download:", Permission.EXPORT),
+    ("systems", "Systems", ":material/toggle_on:", Permission.READ_OVERVIEW),
     ("policies", "Policies", ":material/rule:", Permission.READ_POLICIES),
     ("admin", "Admin", ":material/manage_accounts:", Permission.ADMINISTER),
 )

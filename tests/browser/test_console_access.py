@@ -21,11 +21,12 @@ from tests.support.world import output
 
 SECRETS = (b"guarded", b"Guarded")
 TITLES = {"inbox": "Inbox", "desk": "Desk", "escalations": "Escalations", "overview": "Overview"}
-TITLES |= {"queues": "Queues", "corrections": "Corrections", "policies": "Policies", "admin": "Admin"}
+TITLES |= {"queues": "Queues", "corrections": "Corrections", "systems": "Systems", "policies": "Policies"}
+TITLES |= {"admin": "Admin"}
 SHOWS = {
     "desk": "Take the next task", "inbox": "guarded-1", "escalations": "Nothing is waiting for a lead",
     "queues": "Worked by", "overview": "Overdue", "corrections": "No correction matches",
-    "policies": "No system is chosen", "admin": "Add a person",
+    "systems": "All systems run normally", "policies": "No system is chosen", "admin": "Add a person",
     "account": "Signing out ends",
 }  # fmt: skip
 

@@ -298,6 +298,8 @@ def test_every_page_is_accessible(console: Console, window: MakeWindow, theme: s
         "escalations",
         "overview",
         "corrections",
+        "systems",
+        f"systems?system={slug}",
         "policies",
         f"policies?system={slug}",
         "account",

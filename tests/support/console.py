@@ -40,8 +40,8 @@ rules:
 """
 PAGES = {
     "desk": "decide", "inbox": "read_items", "escalations": "read_escalations", "overview": "read_overview",
-    "queues": "read_queues", "corrections": "export", "policies": "read_policies", "admin": "administer",
-    "account": "read_overview",
+    "queues": "read_queues", "corrections": "export", "systems": "read_overview", "policies": "read_policies",
+    "admin": "administer", "account": "read_overview",
 }  # fmt: skip
 _HARMLESS = re.compile(r"Unrecognized feature|escape its sandboxing|unregistered ComponentInstance")
 
