@@ -100,7 +100,7 @@ def _confirm(page: Page, slug: str, mode: Mode) -> None:
     st.text(_MEANS[mode])
     st.text(_what_happens(page, slug, mode))
     with st.form("mode", border=False):
-        reason = st.text_area("Why", help="Everyone who is told of the change reads this.", max_chars=2_000)
+        reason = st.text_area("Why", placeholder="Everyone who is told of it reads this.", max_chars=2_000)
         ends = None
         if mode is not Mode.NORMAL:
             ends = _ENDS[st.selectbox("Until", list(_ENDS))]

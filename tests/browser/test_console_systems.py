@@ -26,7 +26,7 @@ def test_the_owner_stops_a_system_and_a_waiting_producer_is_answered(console: Co
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("is given nothing: its policy has no fallback")
         dialog.get_by_role("button", name="Stop the system").click()
-        expect(dialog).to_contain_text("reason")  # without one, nothing is changed
+        expect(dialog).to_contain_text("Say why")  # without it, nothing is changed
         dialog.get_by_label("Why").fill("It tells customers the wrong price.")
         dialog.get_by_role("button", name="Stop the system").click()
         expect(page.get_by_text("Nothing that its model makes is released.")).to_be_visible()
