@@ -152,15 +152,15 @@ def test_a_verdict_that_the_producer_does_not_take_is_not_offered(console: Conso
 
 def test_a_task_that_was_settled_meanwhile_makes_room_for_the_next(console: Console, window: MakeWindow) -> None:
     reviewer = console.person("moe")
-    console.system("moved", "olga", "dora")
-    console.answers("moved", "moved-1", "moved-2")
+    console.system("moved-on", "olga", "dora")
+    console.answers("moved-on", "moved-on-1", "moved-2")
     page = window().sign_in(reviewer)
     take(page)
-    expect(page.locator(".about")).to_contain_text("moved-1")
+    expect(page.locator(".about")).to_contain_text("moved-on-1")
     with console.store.write() as session:
-        assert lapses.lapse_one(session, item_of(console, "moved-1").id, now=datetime.now(UTC))
+        assert lapses.lapse_one(session, item_of(console, "moved-on-1").id, now=datetime.now(UTC))
     page.keyboard.press("a")
-    expect(page.locator(".message")).to_contain_text("Holdpoint answered moved-1 meanwhile")
+    expect(page.locator(".message")).to_contain_text("Holdpoint answered moved-on-1 meanwhile")
     expect(page.locator(".about")).to_contain_text("moved-2")
 
 
@@ -190,7 +190,7 @@ def test_the_producer_is_asked_and_its_answer_is_on_the_desk(console: Console, w
 
 
 def test_a_lead_reopens_what_was_decided(console: Console, window: MakeWindow) -> None:
-    reviewer, lead = console.person("rob"), console.person("lou", "lead")
+    reviewer, lead = console.person("rob"), console.person("lou-second", "lead")
     console.system("again", "olga", "dora")
     console.answers("again", "again-1")
     page = window().sign_in(reviewer)

@@ -164,7 +164,7 @@ def test_an_idle_tab_empties_itself(console: Console, window: MakeWindow, what: 
 def test_another_role_changes_an_open_tab(console: Console, window: MakeWindow) -> None:
     console.person("moved", "admin")
     page = window().sign_in("moved", "/admin")
-    expect(page.get_by_test_id("stTopNavLink")).to_have_count(5)
+    expect(page.get_by_test_id("stTopNavLink")).to_have_count(8)
     console.change("moved", people.set_role, Role.REVIEWER)
     expect(page.get_by_text("Your role is reviewer, which does not open this page.")).to_be_visible()
     expect(page.get_by_role("button", name="Moved: open")).to_have_count(0)

@@ -53,6 +53,6 @@ def test_a_plan_is_written_exercised_and_read_by_others(console: Console, window
     page.get_by_role("dialog").get_by_label("How it went").fill("They answered after 4 minutes.")
     page.get_by_role("dialog").get_by_role("button", name="Put it on record").click()
     expect(page.get_by_text("They answered after 4 minutes.")).to_be_visible()
-    reader = signed_in(window(), console.person("rita"), "/systems?system=planned")
+    reader = signed_in(window(), console.person("planned-reader"), "/systems?system=planned")
     expect(reader.get_by_text("Ring the vendor.")).to_be_visible()
     expect(reader.get_by_role("button", name="Stop the system")).to_have_count(0)
