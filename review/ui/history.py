@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from review.domain.decisions import Verdict
 from review.queries.items import Event
 from review.store.tables import Decision
 from review.ui import words
@@ -69,7 +70,7 @@ def _verdict(decision: Decision, by: str | None, now: datetime) -> Row:
 
 def _standing(decision: Decision) -> Cell:
     icon, tone = VERDICTS[decision.verdict]
-    word = NAMES[decision.verdict]
+    word = words.VERDICTS[Verdict(decision.verdict)]
     if decision.superseded_at is None:
         return Cell(f"{icon} {word}", tone=tone)
     return Cell(f"{icon} {word}, taken back", title=words.exact(decision.superseded_at), tone="muted")
@@ -80,5 +81,4 @@ def _labels(decision: Decision) -> str:
     return ", ".join(words.name(code) for code in dict.fromkeys([*decision.labels, *(one["label"] for one in marked)]))
 
 
-NAMES = {"approve": "Approved", "correct": "Corrected", "reject": "Rejected"}
 VERDICTS: dict[str, tuple[str, Tone]] = {"approve": ("✓", "good"), "correct": ("✎", "warn"), "reject": ("✕", "bad")}
