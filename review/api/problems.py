@@ -96,12 +96,12 @@ async def http_error(request: Request, error: HTTPException) -> Response:
         return await refused(
             request, NotFound("There is nothing at this address. See the docs page for those there are.")
         )
-    details = {405: f"This address does not take {request.method}."}
+    is_other_method = error.status_code == HTTPStatus.METHOD_NOT_ALLOWED
     problem: Problem = {
         "type": "about:blank",
         "title": HTTPStatus(error.status_code).phrase,
         "status": error.status_code,
-        "detail": details.get(error.status_code, str(error.detail)),
+        "detail": f"This address does not take {request.method}." if is_other_method else str(error.detail),
         "instance": request.url.path,
     }
     return _answer(problem, dict(error.headers or {}))

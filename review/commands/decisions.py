@@ -136,10 +136,9 @@ def _decision(actor: Actor, task: Any, item_version: int, answer: Answer, output
 def _settle(session: Session, item: Any, decision: dict[str, Any], output: Any) -> tuple[ReleaseState, str | None]:
     """Write where the item stands now; returns the state of its release, and the digest that it is bound to."""
     verdict, before = Verdict(decision["verdict"]), ReleaseState(item.release_state)
-    after = release_after(verdict, before)
-    released = output if verdict is Verdict.APPROVE else decision["correction"]
-    digest = content.content_digest(released) if after is ReleaseState.RELEASED else None
-    digest = item.release_digest if before is ReleaseState.RELEASED else digest
+    after, digest = release_after(verdict, before), item.release_digest
+    if after is ReleaseState.RELEASED and before is not ReleaseState.RELEASED:
+        digest = content.content_digest(output if verdict is Verdict.APPROVE else decision["correction"])
     settled = {
         "item": decision["item_id"],
         "seen_version": item.version,

@@ -11,9 +11,9 @@ from review.domain.decisions import Verdict
 from review.domain.estimates import Estimate
 from review.queries import overview
 from review.queries.overview import Decided, Happened
+from review.ui import words
 
 Layers = alt.LayerChart | alt.FacetChart
-_NAMES = {Verdict.APPROVE: "Approved", Verdict.CORRECT: "Corrected", Verdict.REJECT: "Rejected"}
 _COLOURS = ["#2f8f6b", "#d48a1c", "#c8465a"]  # tell apart in both themes, and by colour-blind eyes
 _TOO_FEW = 20
 # The weekday above the date, and the month where it begins: so two weeks stand side by side without a slant.
@@ -35,8 +35,10 @@ def shown(chart: Layers, table: pd.DataFrame, name: str) -> None:
 
 def by_day_table(counts: Sequence[Decided], days: Sequence[datetime]) -> pd.DataFrame:
     """A row a day: how many tasks were decided how."""
-    rows = [[_day(day), *(_n(counts, index, verdict) for verdict in _NAMES)] for index, day in enumerate(days[:-1])]
-    return pd.DataFrame(rows, columns=["Day", *_NAMES.values()])
+    rows = [
+        [_day(day), *(_n(counts, index, verdict) for verdict in words.VERDICTS)] for index, day in enumerate(days[:-1])
+    ]
+    return pd.DataFrame(rows, columns=["Day", *words.VERDICTS.values()])
 
 
 def _day(day: datetime) -> str:
@@ -67,7 +69,7 @@ def by_day(counts: Sequence[Decided], days: Sequence[datetime], marks: Sequence[
 
 
 def _verdict_colour() -> alt.Color:
-    scale = alt.Scale(domain=list(_NAMES.values()), range=_COLOURS)
+    scale = alt.Scale(domain=list(words.VERDICTS.values()), range=_COLOURS)
     return alt.Color("Verdict:N", scale=scale, legend=alt.Legend(orient="top", title=None))
 
 

@@ -14,7 +14,7 @@ from review.domain.decisions import Verdict
 from review.errors import Unauthenticated
 from review.queries import systems
 from review.queries.corrections import Format, Wanted
-from review.ui import filters, history, program, sign_in, words
+from review.ui import filters, program, sign_in, words
 from review.ui.page import Page, nothing
 
 _PREVIEW = 50
@@ -102,7 +102,7 @@ def _text(name: str, value: Any) -> str:
         case _, None:
             return ""
         case "verdict", _:
-            return history.NAMES[value]
+            return words.VERDICTS[Verdict(value)]
         case "labels", _:
             return ", ".join(words.name(code) for code in value)
         case "spans", _:

@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from review.domain.decisions import Verdict
 from review.queries.items import Event
 from review.queries.questions import Asked
 from review.store.tables import Decision
@@ -79,7 +80,7 @@ def _verdict(decision: Decision, by: str | None, now: datetime) -> Row:
 
 def _standing(decision: Decision) -> Cell:
     icon, tone = VERDICTS[decision.verdict]
-    word = NAMES[decision.verdict]
+    word = words.VERDICTS[Verdict(decision.verdict)]
     if decision.superseded_at is None:
         return Cell(f"{icon} {word}" if decision.is_final else f"{icon} {word}, one of several", tone=tone)
     return Cell(f"{icon} {word}, taken back", title=words.exact(decision.superseded_at), tone="muted")
@@ -103,5 +104,4 @@ def _question(one: Asked, now: datetime) -> Row:
     return Row("", [when(one.asked_at, now), one.by, one.text, answer])
 
 
-NAMES = {"approve": "Approved", "correct": "Corrected", "reject": "Rejected"}
 VERDICTS: dict[str, tuple[str, Tone]] = {"approve": ("✓", "good"), "correct": ("✎", "warn"), "reject": ("✕", "bad")}

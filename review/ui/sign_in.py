@@ -25,12 +25,12 @@ from review.store.secrets import cookie_secret
 from review.ui import program, words
 
 COOKIE = "holdpoint"
-_SIGNED_IN, _TODO, _WAITS_UNTIL = "signed_in", "cookie_todo", "cookie_waits_until"
+_SIGNED_IN, _ERRAND, _WAITS_UNTIL = "signed_in", "cookie_errand", "cookie_waits_until"
 _PATIENCE = timedelta(seconds=10)
 _FIELDS = {"Form name": "Holdpoint", "Username": "Username", "Password": "Password", "Login": "Sign in"}
 
 
-class _Todo(StrEnum):
+class _Errand(StrEnum):
     """What this tab has to do with the browser's cookie."""
 
     READ = "read"
@@ -39,7 +39,7 @@ class _Todo(StrEnum):
     NOTHING = "nothing"
 
 
-_REPORTED = {_Todo.WRITE: "set", _Todo.FORGET: "delete"}  # the keys of the library's component
+_REPORTED = {_Errand.WRITE: "set", _Errand.FORGET: "delete"}  # the keys of the library's component
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,14 @@ def person(session: Session, now: datetime) -> Actor | None:
     """The person signed in to this tab as they are now, or None where their sign-in no longer counts."""
     actor = counting(session, kept(), now)
     if actor is None and kept() is not None:
-        _forget(_todo())
+        _forget(_errand())
     return actor
 
 
-def _forget(todo: "_Todo") -> None:
+def _forget(errand: "_Errand") -> None:
     """Empty this tab of all that it kept for who was signed in."""
     st.session_state.clear()
-    st.session_state[_TODO] = todo
+    st.session_state[_ERRAND] = errand
 
 
 def counting(session: Session, kept: SignedIn | None, now: datetime) -> Actor | None:
@@ -83,20 +83,20 @@ def kept() -> SignedIn | None:
 
 def is_settled() -> bool:
     """Whether this tab has nothing left to do with the browser's cookie; its component says when it has done it."""
-    reported = _REPORTED.get(_todo())
+    reported = _REPORTED.get(_errand())
     if reported and st.session_state.get(reported):
-        st.session_state[_TODO] = _Todo.NOTHING
-    return _todo() is _Todo.NOTHING
+        st.session_state[_ERRAND] = _Errand.NOTHING
+    return _errand() is _Errand.NOTHING
 
 
-def _todo() -> "_Todo":
-    return _Todo(st.session_state.get(_TODO, _Todo.READ))
+def _errand() -> "_Errand":
+    return _Errand(st.session_state.get(_ERRAND, _Errand.READ))
 
 
 def sign_out(session: Session, actor: Actor, *, now: datetime) -> None:
     """End this person's sign-in in every tab and browser."""
     people.sign_out(session, actor, now=now)
-    _forget(_Todo.FORGET)
+    _forget(_Errand.FORGET)
 
 
 @st.fragment  # what the cookie's component says must not interrupt the run that checks a password
@@ -124,7 +124,7 @@ def _wait() -> None:
     """Go on also where the browser never says that it did what it should with the cookie."""
     until = st.session_state.setdefault(_WAITS_UNTIL, program.now() + _PATIENCE)
     if program.now() >= until:
-        st.session_state[_TODO] = _Todo.NOTHING
+        st.session_state[_ERRAND] = _Errand.NOTHING
     if is_settled():
         del st.session_state[_WAITS_UNTIL]
         st.rerun()
@@ -151,13 +151,13 @@ class _Door(Authenticate):  # type: ignore[misc]
 
     def see_to_cookie(self) -> None:
         """Read the browser's cookie, or let the browser write or forget it: that may take a few runs."""
-        if _todo() is _Todo.READ:
-            st.session_state[_TODO] = _Todo.NOTHING
+        if _errand() is _Errand.READ:
+            st.session_state[_ERRAND] = _Errand.NOTHING
             if self.recall():
                 st.rerun()
-        elif _todo() is _Todo.WRITE:
+        elif _errand() is _Errand.WRITE:
             self.cookie.write()
-        elif _todo() is _Todo.FORGET:
+        elif _errand() is _Errand.FORGET:
             self.authentication_controller.logout()
             self.cookie_controller.delete_cookie()
 
@@ -192,7 +192,7 @@ class _People(AuthenticationModel):  # type: ignore[misc]
             return False
         self.credentials["usernames"][username] = {"name": found.name, "email": found.email, "roles": [found.role]}
         st.session_state[_SIGNED_IN] = SignedIn(found.username, now)
-        st.session_state[_TODO] = _Todo.WRITE
+        st.session_state[_ERRAND] = _Errand.WRITE
         return True
 
 

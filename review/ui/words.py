@@ -6,6 +6,9 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from review.domain.decisions import Verdict
+
+VERDICTS = {Verdict.APPROVE: "Approved", Verdict.CORRECT: "Corrected", Verdict.REJECT: "Rejected"}
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _JOINER = "\u2060"  # keeps what looks like an address or an emoji code from becoming one
 _OPENS = re.compile(r"(?<=:)(?=\S)|(?<=@)(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)

@@ -180,13 +180,17 @@ def test_a_task_that_is_still_held_comes_back_with_a_full_hold(console: Console,
     expect(page.locator(".tally")).to_have_text("0 done today · 0 waiting")
 
 
+def _add_person(page: Page, name: str, username: str, email: str) -> None:
+    page.get_by_role("button", name="Add a person").click()
+    page.get_by_role("dialog").get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("textbox", name="Username").fill(username)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_role("button", name="Add", exact=True).click()
+
+
 def test_admins_add_change_and_deactivate_people(console: Console, window: MakeWindow) -> None:
     page = signed_in(window(), console.person("anna", "admin"), "/admin")
-    page.get_by_role("button", name="Add a person").click()
-    page.get_by_role("dialog").get_by_label("Name", exact=True).fill("Nora New")
-    page.get_by_role("textbox", name="Username").fill("nora")
-    page.get_by_label("E-mail").fill("nora@example.com")
-    page.get_by_role("button", name="Add", exact=True).click()
+    _add_person(page, "Nora New", "nora", "nora@example.com")
     expect(page.get_by_text("Nora New signs in with this password.")).to_be_visible()
     password = page.get_by_role("dialog").locator("code").inner_text()
     page.reload()
@@ -205,11 +209,7 @@ def test_admins_add_change_and_deactivate_people(console: Console, window: MakeW
 
 def test_what_is_refused_is_said_where_it_happened(console: Console, window: MakeWindow) -> None:
     page = signed_in(window(), console.person("abel", "admin"), "/admin")
-    page.get_by_role("button", name="Add a person").click()
-    page.get_by_role("dialog").get_by_label("Name", exact=True).fill("Abel Again")
-    page.get_by_role("textbox", name="Username").fill("abel")
-    page.get_by_label("E-mail").fill("other@example.com")
-    page.get_by_role("button", name="Add", exact=True).click()
+    _add_person(page, "Abel Again", "abel", "other@example.com")
     expect(page.get_by_role("dialog").get_by_text("Somebody has this username already.")).to_be_visible()
 
 

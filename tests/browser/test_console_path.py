@@ -147,26 +147,27 @@ def test_undo_brings_the_task_back_and_lets_the_next_one_go(console: Console, wi
     assert stands == [("reject", False), ("approve", True)]
 
 
-def test_the_held_task_is_still_there_after_a_reload(console: Console, window: MakeWindow) -> None:
-    reviewer = console.person("hal")
-    console.system("held", "olga", "dora")
-    console.send("held", output("held-1", input="Question 1?"), output("held-2", input="Question 2?"))
+def _on_first_of_two(console: Console, window: MakeWindow, reviewer: str, slug: str) -> Page:
+    """The desk of a reviewer who took the first of two outputs of a new system."""
+    console.system(slug, "olga", "dora")
+    console.send(slug, output(f"{slug}-1", input="Question 1?"), output(f"{slug}-2", input="Question 2?"))
     page = window().sign_in(reviewer)
     page.locator(".desk[data-state=ready]").wait_for()
     page.keyboard.press("t")
     on_desk(page, "Question 1?")
+    return page
+
+
+def test_the_held_task_is_still_there_after_a_reload(console: Console, window: MakeWindow) -> None:
+    reviewer = console.person("hal")
+    page = _on_first_of_two(console, window, reviewer, "held")
     page.reload()
     on_desk(page, "Question 1?")
 
 
 def test_a_task_that_is_gone_is_refused_and_the_desk_goes_on(console: Console, window: MakeWindow) -> None:
     reviewer, lead = console.person("gus"), console.person("gail", "lead")
-    console.system("gone", "olga", "dora")
-    console.send("gone", output("gone-1", input="Question 1?"), output("gone-2", input="Question 2?"))
-    page = window().sign_in(reviewer)
-    page.locator(".desk[data-state=ready]").wait_for()
-    page.keyboard.press("t")
-    on_desk(page, "Question 1?")
+    page = _on_first_of_two(console, window, reviewer, "gone")
     other = window().sign_in(lead)
     with console.store.read() as session:
         held = session.execute(select(Item).where(col(Item.external_id) == "gone-1")).scalar_one()
