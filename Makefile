@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8501
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test coverage lint bench lock clean
 
 run: .venv/.runtime
 	@$(BIN)/python -m review migrate
@@ -12,8 +12,13 @@ run: .venv/.runtime
 
 test: .venv/.dev lint
 	$(BIN)/python -m tests.support.browser
-	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore=tests/browser --cov --cov-report=
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests/browser --cov --cov-append --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 3 --dist worksteal --ignore=tests/browser
+	$(BIN)/python -m pytest -n 3 --dist worksteal tests/browser
+
+# Which lines no test runs; apart from the checks, for it slows them by a third.
+coverage: .venv/.dev
+	$(BIN)/python -m tests.support.browser
+	$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

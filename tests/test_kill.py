@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,30 +13,29 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from review.api.app import create_api
 from review.delivery import worker
 from review.queries import audit
 from review.store.engine import Store
 from review.store.secrets import AuditKey
 from review.store.tables import Decision, Item, Task
 from tests.support.databases import opened
+from tests.support.processes import started
 from tests.support.world import World, output
 
 KILLS = {"sqlite": 20, "postgresql": 4}
-SERVE = """
-import sys, threading, uvicorn
-from pathlib import Path
-from review.api.app import create_api
-from review.delivery import worker
-from review.store.engine import Store
-from review.store.secrets import AuditKey
-store = Store(sys.argv[1])
-work = (store, AuditKey(Path(sys.argv[2])), 0.2, threading.Event())
-threading.Thread(target=worker.run, args=work, daemon=True).start()
-uvicorn.run(create_api(store), host="127.0.0.1", port=int(sys.argv[3]), log_level="error")
-"""
+
+
+def serve(url: str, folder: Path, port: int) -> None:
+    """The interface and the worker, as the one program runs them."""
+    store = Store(url)
+    work = (store, AuditKey(folder), 0.2, threading.Event())
+    threading.Thread(target=worker.run, args=work, daemon=True).start()
+    uvicorn.run(create_api(store), host="127.0.0.1", port=port, log_level="error")
 
 
 def free_port() -> int:
@@ -59,7 +56,8 @@ class Acknowledged:
 @contextmanager
 def killed_after(seconds: float, url: str, folder: Path, port: int) -> Iterator[None]:
     """A server that answers, and is killed with signal 9 while the block runs."""
-    process = subprocess.Popen([sys.executable, "-c", SERVE, url, str(folder), str(port)])
+    process = started(serve, url, folder, port)
+    assert process.pid is not None
     try:
         for _ in range(300):
             try:
@@ -73,7 +71,7 @@ def killed_after(seconds: float, url: str, folder: Path, port: int) -> Iterator[
         killer.join()
     finally:
         process.kill()
-        process.wait()
+        process.join()
 
 
 def until_it_dies(port: int, token: str, act: Any) -> threading.Thread:
@@ -113,6 +111,7 @@ def send_batches(told: Acknowledged, prefix: str) -> Any:
         headers = {"Content-Type": "application/x-ndjson"}
         answer = client.post("/outputs/batch?results=true", content=lines, headers=headers)
         assert answer.json()["accepted"] == 50, answer.text
+        time.sleep(0.2)  # a few hundred items tell as much as thousands, and all are claimed at the end
         with told.lock:
             for body, result in zip(bodies, answer.json()["results"], strict=True):
                 told.items[body["external_id"]] = result["item_id"]

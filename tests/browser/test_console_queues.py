@@ -38,14 +38,14 @@ def choose(page: Page, label: str, option: str) -> None:
 
 def test_a_lead_settles_a_queue_and_gives_what_waits(console: Console, window: MakeWindow) -> None:
     console.person("quinn", "lead")
-    console.person("rita", "reviewer", "Rita Reviewer")
+    console.person("ravi", "reviewer", "Ravi Reviewer")
     console.system("settled", "olga", "dora")
     console.answers("settled", *(f"settled-{n}" for n in range(3)))
     page = signed_in(window(), "quinn", "/queues")
     page.get_by_role("button", name="Settled").click()
     expect(page).to_have_url(re.compile("queue=settled"))
     expect(page.get_by_text("3 open tasks, 0 overdue")).to_be_visible()
-    choose(page, "Members", "Rita Reviewer")
+    choose(page, "Members", "Ravi Reviewer")
     page.keyboard.press("Escape")
     page.get_by_label("Load cap: tasks a person is given").fill("2")
     page.get_by_label("Monday").fill("nine to five")
@@ -66,7 +66,7 @@ def test_a_lead_settles_a_queue_and_gives_what_waits(console: Console, window: M
     assert [found for found in Axe().run(page).response["violations"] if found["impact"] == "critical"] == []
     page.get_by_role("button", name="Assign what waits").click()
     expect(page.get_by_text(re.compile("tasks were assigned|nothing left to assign"))).to_be_visible()  # by the worker
-    assert n_assigned(console, "settled", "rita") == 2
+    assert n_assigned(console, "settled", "ravi") == 2
 
 
 def test_many_at_once_with_a_look_first_and_an_undo(console: Console, window: MakeWindow) -> None:

@@ -1,8 +1,6 @@
 """Models equal migrations, and both directions work, on each database."""
 
-import subprocess
-import sys
-import time
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from review.store import migrate
 from review.store.engine import Store
 from review.store.tables import metadata
 from tests.support.databases import opened
+from tests.support.processes import processes, started
 
 
 def test_the_models_are_what_the_migrations_make(store: Store) -> None:
@@ -69,15 +68,11 @@ def test_down_to_nothing_and_up_again(database_url: str) -> None:
         assert store.is_ready()
 
 
-MIGRATE = """
-import sys
-from review.store import migrate
-from review.store.engine import Store
-store = Store(sys.argv[1])
-sys.stdin.readline()
-migrate.upgrade(store.engine)
-assert store.is_ready()
-"""
+def _migrate(database_url: str, together: Barrier) -> None:
+    store = Store(database_url)
+    together.wait(30)
+    migrate.upgrade(store.engine)
+    assert store.is_ready()
 
 
 @pytest.mark.parametrize("n_rounds", [3])
@@ -90,15 +85,11 @@ def test_several_processes_may_migrate_one_fresh_database_at_once(
                 database_url = f"sqlite:///{tmp_path}/fresh{n}.db"
             else:
                 migrate.downgrade(store.engine)
-        command = [sys.executable, "-c", MIGRATE, database_url]
-        processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
-        time.sleep(1)  # each has loaded its modules by then, and waits at its line
-        for process in processes:
-            assert process.stdin
-            process.stdin.write(b"\n")
-            process.stdin.flush()
-        told = [process.communicate(timeout=60)[1].decode() for process in processes]
-        assert [process.returncode for process in processes] == [0] * 4, told
+        together = processes().Barrier(4)
+        migrating = [started(_migrate, database_url, together) for _ in range(4)]
+        for one in migrating:
+            one.join(60)
+        assert [one.exitcode for one in migrating] == [0] * 4
 
 
 def test_upgrading_twice_changes_nothing(store: Store) -> None:

@@ -1,8 +1,6 @@
-"""The HTTP interface as a process of its own: `python -m tests.support.api_process DATABASE_URL` says its port."""
+"""The HTTP interface in processes of their own."""
 
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,37 +10,32 @@ from starlette.routing import Mount
 
 from review.api.app import create_api
 from review.store.engine import Store
+from tests.support.processes import started
 
 
 @contextmanager
 def api_processes(database_url: str, n: int) -> Iterator[list[str]]:
     """So many processes that serve one database; gives their addresses."""
-    command = [sys.executable, "-m", "tests.support.api_process", database_url]
-    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(n)]
+    sockets = [_listening() for _ in range(n)]
+    running = [started(_serve, database_url, one) for one in sockets]
     try:
-        yield [f"http://127.0.0.1:{_port(one)}" for one in started]
+        yield [f"http://127.0.0.1:{one.getsockname()[1]}" for one in sockets]
     finally:
-        for one in started:
+        for one in running:
             one.terminate()
-        for one in started:
-            one.wait(20)
+        for one in running:
+            one.join(20)
 
 
-def _port(process: "subprocess.Popen[str]") -> int:
-    assert process.stdout is not None
-    return int(process.stdout.readline())
-
-
-def main(database_url: str) -> None:
-    """Serve until ended."""
+def _listening() -> socket.socket:
+    """Here and not in the process: a request waits for the server from now on, where it would be refused before."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
-    listening.listen(256)  # from here on a request waits for the server, where it would be refused before
-    print(listening.getsockname()[1], flush=True)
+    listening.listen(256)
+    return listening
+
+
+def _serve(database_url: str, listening: socket.socket) -> None:
     program = Starlette(routes=[Mount("/api/v1", create_api(Store(database_url)))])
     config = uvicorn.Config(program, log_level="warning", timeout_graceful_shutdown=1)
     uvicorn.Server(config).run(sockets=[listening])
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
