@@ -169,19 +169,19 @@ class _Batch:
         queue_id, row.due_at = self.admission.take(ruling)
         row.lapses_at = row.due_at if ruling.held and ruling.on_lapse else None
         priority = round(100 * risk) if self.policy.policy.order is Order.EXPECTED_RISK else ruling.priority
-        is_limited = self._bar_requester(row) or ruling.n_people > 1 or bool(ruling.skills)
+        self._bar_requester(row)
+        is_limited = row.output.requested_by is not None or ruling.n_people > 1 or bool(ruling.skills)
         for n in range(ruling.n_people):
             kind = TaskKind.SECOND_REVIEW if n else TaskKind.REVIEW
             task_id = new_id()
             self.tasks.append((task_id, row.item_id, queue_id, kind.value, priority, row.due_at, is_limited))
             self.skills += [(task_id, skill) for skill in ruling.skills]
 
-    def _bar_requester(self, row: "_Row") -> bool:
-        """Keep the person here who asked for it from deciding on it; whether there is one."""
+    def _bar_requester(self, row: "_Row") -> None:
+        """Keep the person here who asked for it from deciding on it; who is added later is barred as they are."""
         barred = self._requester(row.output)
         if barred is not None:
             self.bars.append((row.item_id, barred))
-        return barred is not None
 
     def _requester(self, output: Output) -> UUID | None:
         """The person here who asked for what the output is about: they do not decide on it."""

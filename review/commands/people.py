@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, literal, select, update
 from sqlmodel import Session, col
 
 from review.commands import audit, tasks
@@ -13,7 +13,7 @@ from review.domain.actors import Actor, ActorKind, Permission, Role, person_acto
 from review.domain.content import sha256
 from review.errors import Conflict, Invalid, NotFound, TooMany, Unauthenticated, WrongState
 from review.store.engine import advisory_lock
-from review.store.tables import Person, SignInAttempt
+from review.store.tables import Item, Person, SignInAttempt, TaskBar
 
 ATTEMPT_WINDOW = timedelta(minutes=15)
 MAX_PER_PERSON, MAX_PER_ADDRESS = 5, 30
@@ -39,8 +39,16 @@ def add(
     )  # fmt: skip
     session.add(person)
     session.flush()
+    _bar_from_own(session, person)
     audit.record(session, actor, "person.added", ("person", person.id), now=now, username=username, role=role.value)
     return person
+
+
+def _bar_from_own(session: Session, person: Person) -> None:
+    """Keep a new person from deciding on what they asked for before they were here."""
+    asked = func.lower(col(Item.requested_by)).in_([person.username, person.email])
+    theirs = select(col(Item.id), literal(person.id), literal("asked for it")).where(asked)
+    session.execute(insert(TaskBar).from_select(["item_id", "person_id", "reason"], theirs))
 
 
 def _check_identity(session: Session, username: str, email: str, name: str) -> None:

@@ -29,6 +29,14 @@ def test_who_asked_for_it_is_not_given_it(world: World, requested_by: str) -> No
     assert world.claim("bob") is not None
 
 
+@pytest.mark.parametrize("requested_by", ["New", "new@Example.com"])
+def test_who_asked_for_it_and_is_added_later_is_not_given_it(world: World, requested_by: str) -> None:
+    world.submit(output(requested_by=requested_by))
+    person(world, "new", Role.REVIEWER)
+    assert world.claim("new") is None
+    assert world.claim("bob") is not None
+
+
 def test_a_request_by_a_stranger_bars_nobody(world: World) -> None:
     world.submit(output(requested_by="somebody elsewhere"))
     assert world.claim("ann") is not None
