@@ -20,6 +20,12 @@ class Diary:
     latest: datetime
     free_at: dict[str, datetime] = field(default_factory=dict)
 
+    def block(self, people: tuple[str, ...], ready: datetime, length: timedelta) -> datetime:
+        """When all of them begin something together that takes so long."""
+        begin = max(ready, *(self.free_at.get(name, ready) for name in people))
+        self.free_at.update(dict.fromkeys(people, begin + length))
+        return begin
+
     def book(self, people: tuple[str, ...], ready: datetime, kind: str) -> tuple[str, datetime, datetime]:
         """Who takes a task of this kind, from when to when."""
         who = min(self.rng.sample(people, len(people)), key=lambda name: self.free_at.get(name, ready))
@@ -51,6 +57,9 @@ def right_answer(truth: Truth) -> Answer:
 
 def human_answer(truth: Truth, rng: Random) -> Answer:
     """What a reviewer says who is right but for a slip now and then: passing a mistake, or refusing what was fine."""
-    if rng.random() >= SLIPS:
-        return right_answer(truth)
+    return right_answer(truth) if rng.random() >= SLIPS else opposite_answer(truth)
+
+
+def opposite_answer(truth: Truth) -> Answer:
+    """What somebody says who passes a mistake, or refuses what was fine."""
     return Answer(verdict=Verdict.REJECT, labels=["style"]) if truth.ok else Answer(verdict=Verdict.APPROVE)

@@ -8,7 +8,19 @@ from random import Random
 
 import pytest
 
-from review.demo.scenario import LABELS, PEOPLE, SYSTEMS, Played, Truth, actions, answering, content, prose, scenario
+from review.demo.scenario import (
+    LABELS,
+    PEOPLE,
+    SYSTEMS,
+    Played,
+    Truth,
+    actions,
+    answering,
+    content,
+    policy,
+    prose,
+    scenario,
+)
 from review.domain.actors import Role
 from review.domain.content import canonical
 from review.domain.decisions import Answer, EscalationReason, Span, Verdict, checked
@@ -117,7 +129,7 @@ def test_the_router_offers_three_other_intents_that_are_less_likely(played: list
 
 def test_truth_is_nowhere_in_the_output(played: list[Played]) -> None:
     for one in played:
-        assert set(one.output) - {"traceparent"} == {
+        assert set(one.output) - {"traceparent", "bundle", "bundle_position", "bundle_size"} == {
             "system", "external_id", "kind", "model", "input", "context", "output", "alternatives",
             "confidence", "flags", "group", "subject_id", "metadata",
         }  # fmt: skip
@@ -199,7 +211,7 @@ def test_every_intent_named_beside_a_message_exists() -> None:
 
 def test_people_and_systems_fit_together() -> None:
     names = {person.username: person.role for person in PEOPLE}
-    assert len(names) == len(PEOPLE) == 6
+    assert len(names) == len(PEOPLE) == 7
     assert set(names.values()) == {role.value for role in Role}
     assert all(person.email.endswith("@example.com") for person in PEOPLE)
     for system in SYSTEMS:
@@ -215,3 +227,29 @@ def test_policies_hold_a_part_of_the_outputs_and_never_fail(played: list[Played]
         assert 0.05 < held < 0.75
         assert not any("rule_failed" in ruling.reasons for ruling in rulings)
         assert {Route.PASS, Route.REVIEW} <= {ruling.route for ruling in rulings}
+
+
+def test_earlier_and_later_policies_can_work_too(played: list[Played]) -> None:
+    for text in (*(system.first_policy for system in SYSTEMS), policy("billing-agent.draft")):
+        rules = compiled(text)
+        assert not any("rule_failed" in rules.ruling(Output.model_validate(one.output), b"").reasons for one in played)
+
+
+def test_actions_of_one_turn_are_of_one_bundle(played: list[Played]) -> None:
+    turns: dict[str, list[Played]] = {}
+    for one in played:
+        if "bundle" in one.output:
+            turns.setdefault(one.output["bundle"], []).append(one)
+    assert len(turns) >= 3
+    for actions_of_turn in turns.values():
+        outputs = [one.output for one in actions_of_turn]
+        assert {output["bundle_position"] for output in outputs} == set(range(outputs[0]["bundle_size"]))
+        assert (
+            len(
+                {
+                    (output["group"], output["input"], one.arrives)
+                    for one, output in zip(actions_of_turn, outputs, strict=True)
+                }
+            )
+            == 1
+        )

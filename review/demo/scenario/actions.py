@@ -31,11 +31,27 @@ def play(rng: Random, arrivals: list[timedelta]) -> Iterator[Played]:
     for index, (case, moment) in enumerate(zip(cases, arrivals, strict=True)):
         number += rng.randrange(2, 40)
         misstep = rng.choice(case.wrong) if index in wrong else None
-        yield _played(rng, case, misstep, moment, f"action-{number}")
+        yield from _turn(rng, case, misstep, moment, f"action-{number}")
 
 
-def _played(rng: Random, case: Case, misstep: Misstep | None, moment: timedelta, name: str) -> Played:
+def _turn(rng: Random, case: Case, misstep: Misstep | None, moment: timedelta, name: str) -> Iterator[Played]:
+    """What the agent wants to do in one turn: of several actions, all are released together or none."""
     values = prose.slots(rng, case.language)
+    first = _played(rng, case, misstep, moment, name, values)
+    yield first
+    if not case.also:
+        return
+    bundle = {"bundle": f"turn-{name}", "bundle_size": 1 + len(case.also)}
+    first.output.update(bundle, bundle_position=0)
+    for position, action in enumerate(case.also, 1):
+        done = prose.filled_value(action.model_dump(), values)
+        own = {"external_id": f"{name}-{position}", "output": done, "confidence": sure(rng, 0.95, 0.01), "flags": []}
+        yield Played(first.output | own | {"bundle_position": position}, Truth(ok=True), moment)
+
+
+def _played(
+    rng: Random, case: Case, misstep: Misstep | None, moment: timedelta, name: str, values: dict[str, str]
+) -> Played:
     right = prose.filled_value(case.do.model_dump(), values)
     done = prose.filled_value(taken(case, misstep), values) if misstep else right
     output = envelope(rng, SYSTEM, name, language=case.language, hostile=case.hostile) | {

@@ -96,7 +96,7 @@ class Playbook(_Written):
 
 
 class Case(_Written):
-    """A customer's request to the agent, what it knew, and the right action."""
+    """A customer's request to the agent, what it knew, and the right action, with others of the same turn."""
 
     policy: str
     request: str
@@ -106,6 +106,7 @@ class Case(_Written):
     language: str = "en"
     hostile: str | None = None
     do: Action
+    also: tuple[Action, ...] = ()
     note: str = ""
     wrong: tuple[Misstep, ...]
 

@@ -16,7 +16,7 @@ class Person:
 
 @dataclass(frozen=True)
 class DemoSystem:
-    """One AI system with its owner and deputy (usernames) and its policy as YAML text."""
+    """One AI system with its owner and deputy (usernames), and its policy as YAML text: now, and in the first days."""
 
     slug: str
     name: str
@@ -24,24 +24,34 @@ class DemoSystem:
     owner: str
     deputy: str
     policy: str
+    first_policy: str
 
 
 def _person(username: str, name: str, role: str) -> Person:
     return Person(username, name, f"{name.lower().replace(' ', '.')}@example.com", role)
 
 
-def _policy(slug: str) -> str:
-    return files(__package__).joinpath("policies", f"{slug}.yaml").read_text(encoding="utf-8")
+def policy(name: str) -> str:
+    """One of the policies that were written, as YAML text."""
+    return files(__package__).joinpath("policies", f"{name}.yaml").read_text(encoding="utf-8")
 
 
 PEOPLE = (
     _person("maya", "Maya Okafor", "reviewer"),
     _person("jonas", "Jonas Lindqvist", "reviewer"),
+    _person("lena", "Lena Hartmann", "reviewer"),
     _person("priya", "Priya Raman", "lead"),
     _person("daniel", "Daniel Reyes", "owner"),
     _person("ingrid", "Ingrid Vos", "auditor"),
     _person("sam", "Sam Whitaker", "admin"),
 )
+NEWCOMER = "lena"  # who is not at work yet
+SKILLS = {
+    "maya": ["language:es"],
+    "jonas": ["language:de"],
+    "lena": ["language:de"],
+    "priya": ["language:de", "language:es"],
+}
 
 SYSTEMS = (
     DemoSystem(
@@ -50,7 +60,8 @@ SYSTEMS = (
         description="Answers customers' questions from the articles of the help centre, in four languages.",
         owner="daniel",
         deputy="priya",
-        policy=_policy("help-center-answers"),
+        policy=policy("help-center-answers"),
+        first_policy=policy("help-center-answers"),
     ),
     DemoSystem(
         slug="ticket-router",
@@ -58,7 +69,8 @@ SYSTEMS = (
         description="Reads each incoming message and puts it into one of fifteen intents, which decides who gets it.",
         owner="priya",
         deputy="daniel",
-        policy=_policy("ticket-router"),
+        policy=policy("ticket-router"),
+        first_policy=policy("ticket-router.first"),
     ),
     DemoSystem(
         slug="billing-agent",
@@ -66,6 +78,7 @@ SYSTEMS = (
         description="Acts on customers' accounts: credits, refunds, payment plans, tariff changes and visits.",
         owner="daniel",
         deputy="priya",
-        policy=_policy("billing-agent"),
+        policy=policy("billing-agent"),
+        first_policy=policy("billing-agent.first"),
     ),
 )
