@@ -15,7 +15,7 @@ from review.api.reference import gives
 from review.commands import gold
 from review.domain.actors import Actor
 from review.domain.outputs import Code
-from review.queries import gold as gold_queries
+from review.queries import gold_checks
 
 router = APIRouter(tags=["Gold"])
 
@@ -49,11 +49,9 @@ async def retire_gold(request: Request, item_id: UUID) -> Response:
     **gives({200: ("They, and how well reviewers answered", answers.GoldAnswer)}, 403, 404, 422),
 )
 async def read_gold(request: Request, slug: Code) -> Response:
-    """The gold items of a system, newest first, and how well each reviewer answered, with intervals."""
+    """The gold items of a system, newest first, and how well each reviewer answered since their last pause ended."""
 
     def read(session: Session, actor: Actor, _now: datetime) -> answers.GoldAnswer:
-        return answers.of_system(
-            gold_queries.listed(session, actor, slug), gold_queries.reviewers(session, actor, slug)
-        )
+        return answers.of_system(gold_checks.listed(session, actor, slug), gold_checks.reviewers(session, actor, slug))
 
     return reply(await edge_of(request).read(request, read))

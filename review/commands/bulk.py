@@ -109,6 +109,7 @@ def _matching(session: Session, actor: Actor, system: System, chosen: Selection,
 def _conditions(chosen: Selection, now: datetime) -> list[Any]:
     is_wanted: dict[str, Callable[[Any], Any]] = {
         "queue": lambda slug: col(Queue.slug) == slug,
+        "q": items.searched,
         "rule": lambda name: col(Item.rule) == name,
         "reason": lambda code: type_coerce(col(Item.reasons), Text).contains(f'"{code}"', autoescape=True),
         "kind": lambda kind: col(Item.kind) == kind,

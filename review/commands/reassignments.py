@@ -16,6 +16,7 @@ from review.commands.freeing import GIVEN, chunks, tell_freed
 from review.domain.actors import Actor, Permission
 from review.domain.queues import Chosen
 from review.errors import Invalid, NotFound, WrongState
+from review.queries import items
 from review.store.tables import Item, Person, Queue, Reassignment, System
 
 MOST = 5_000
@@ -84,6 +85,8 @@ def _conditions(session: Session, chosen: Chosen, now: datetime) -> list[Any]:
         conditions.append(col(Item.system_id) == _id_of(session, System, col(System.slug), chosen.system, "system"))
     if chosen.queue is not None:
         conditions.append(TASK.c.queue_id == _id_of(session, Queue, col(Queue.slug), chosen.queue, "queue"))
+    if chosen.q is not None:
+        conditions.append(items.searched(chosen.q))
     if chosen.kind is not None:
         conditions.append(TASK.c.kind == chosen.kind.value)
     if chosen.older_than_minutes is not None:
@@ -108,12 +111,12 @@ def _id_of(session: Session, table: Any, column: Any, wanted: str, field: str) -
 
 def _one_seat_an_item(rows: Sequence[Any]) -> list[Any]:
     """One person gets one of the tasks of an item that several look at."""
-    items: set[UUID] = set()
+    seen: set[UUID] = set()
     kept = []
     for row in rows:
-        if not (row.is_limited and row.item_id in items):
+        if not (row.is_limited and row.item_id in seen):
             kept.append(row)
-        items.add(row.item_id)
+        seen.add(row.item_id)
     return kept
 
 

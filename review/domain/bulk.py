@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from review.domain.outputs import Code, Name, Strict
+from review.domain.outputs import Code, Name, Strict, Text
 
 
 class Selection(Strict):
@@ -12,6 +12,7 @@ class Selection(Strict):
 
     system: Code
     queue: Code | None = None
+    q: Text | None = None  # as the inbox searches
     rule: Name | None = None
     reason: Code | None = None
     kind: Literal["answer", "classification", "action"] | None = None

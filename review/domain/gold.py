@@ -18,6 +18,15 @@ class Standing(StrEnum):
     BELOW = "below"  # the accuracy is below the bar, by its whole interval
 
 
+class Against(StrEnum):
+    """Where an accuracy lies beside the bar, told by its whole interval."""
+
+    TOO_FEW = "too_few"
+    ABOVE = "above"
+    AROUND = "around"  # the interval holds the bar
+    BELOW = "below"
+
+
 def is_right(known: tuple[Verdict, Any], given: tuple[Verdict, Any]) -> bool:
     """Whether a verdict and its correction are the known ones; blanks around a text do not count, in fields either."""
     return known[0] is given[0] and content.canonical(_trimmed(known[1])) == content.canonical(_trimmed(given[1]))
@@ -33,13 +42,26 @@ def _trimmed(value: Any) -> Any:
 
 def accuracy(answers: Sequence[bool]) -> Estimate:
     """The share of answers that were right, with its Wilson interval."""
-    return wilson(sum(answers), len(answers))
+    return share_right(sum(answers), len(answers))
+
+
+def share_right(n_right: int, n: int) -> Estimate:
+    """The same of counted answers."""
+    return wilson(n_right, n)
+
+
+def against(known: Estimate, rules: GoldTasks) -> Against:
+    """Where an accuracy lies beside the bar of the rules."""
+    if known.n < rules.min_n:
+        return Against.TOO_FEW
+    if known.high < rules.bar:
+        return Against.BELOW
+    return Against.ABOVE if known.low >= rules.bar else Against.AROUND
 
 
 def standing(answers: Sequence[bool], rules: GoldTasks, *, is_vouched_for: bool) -> Standing:
     """What right and wrong answers, in order of time, say of a reviewer; whom a lead vouched for need not learn."""
-    known = accuracy(answers)
-    if known.n >= rules.min_n and known.high < rules.bar:
+    if against(accuracy(answers), rules) is Against.BELOW:
         return Standing.BELOW
     if is_vouched_for or not rules.onboarding:
         return Standing.TRUSTED

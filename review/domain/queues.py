@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError
 
 from review.domain.calendars import Hours, Service
 from review.domain.lifecycle import TaskKind
-from review.domain.outputs import Code, Name, Strict, invalid
+from review.domain.outputs import Code, Name, Strict, Text, invalid
 from review.domain.policies import Skill
 from review.errors import Invalid
 
@@ -40,6 +40,7 @@ class Chosen(Strict):
 
     system: Code | None = None
     queue: Code | None = None
+    q: Text | None = None  # as the inbox searches
     kind: TaskKind | None = None
     older_than_minutes: int | None = Field(default=None, ge=0, le=10_000_000)
     priority_from: int | None = Field(default=None, ge=0, le=100)

@@ -1,7 +1,7 @@
 """Gold tasks as their reviewer is told of them: like any fresh one, before the answer and after it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
@@ -9,15 +9,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from review.domain import content, gold
-from review.domain.actors import Actor, ActorKind, Permission, Role
+from review.domain import content
+from review.domain.actors import Actor, ActorKind, Role
 from review.domain.decisions import Verdict, difference
-from review.domain.estimates import Estimate
 from review.domain.lifecycle import ItemStatus, ReleaseState, TaskState, release_after
 from review.domain.outputs import Output
 from review.domain.rulings import AUDIT_SAMPLE, CompiledPolicy, Ruling, compiled
-from review.queries import systems
-from review.store.tables import Decision, Gold, GoldAnswer, Item, ItemPayload, Person, Policy, System, Task
+from review.store.tables import Decision, GoldAnswer, Item, ItemPayload, Policy, System, Task
 
 if TYPE_CHECKING:
     from review.queries.items import Event, Whole
@@ -209,68 +207,3 @@ def n_answered_since(session: Session, actor: Actor, since: datetime) -> int:
         )
     ).scalar_one()
     return n
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """One gold item, and how often it was answered right."""
-
-    id: UUID
-    item_id: UUID
-    external_id: str
-    verdict: Verdict
-    correction: Any
-    added_by: str
-    added_at: datetime
-    accuracy: Estimate
-
-
-def listed(session: Session, actor: Actor, slug: str) -> list[Marked]:
-    """The gold items of a system, the newest first."""
-    actor.require(Permission.RESOLVE)
-    system_id = systems.id_of(session, slug)
-    rows = session.execute(
-        select(Gold, col(Item.external_id), col(Person.name), _n_right(), func.count(col(GoldAnswer.id)))
-        .join(Item, col(Item.id) == col(Gold.item_id))
-        .join(Person, col(Person.id) == col(Gold.added_by_id))
-        .outerjoin(GoldAnswer, (col(GoldAnswer.gold_id) == col(Gold.id)) & col(GoldAnswer.superseded_at).is_(None))
-        .where(col(Gold.system_id) == system_id, col(Gold.retired_at).is_(None))
-        .group_by(col(Gold.id), col(Item.external_id), col(Person.name))
-        .order_by(col(Gold.id).desc())
-    ).all()
-    return [
-        Marked(
-            one.id, one.item_id, external_id, Verdict(one.verdict), one.correction, by, one.added_at,
-            gold.accuracy([True] * n_right + [False] * (n - n_right)),
-        )
-        for one, external_id, by, n_right, n in rows
-    ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """How one reviewer answered the gold tasks of a system."""
-
-    person: str
-    name: str
-    accuracy: Estimate
-
-
-def reviewers(session: Session, actor: Actor, slug: str) -> list[Checked]:
-    """Everyone who answered gold tasks of a system, by name."""
-    actor.require(Permission.RESOLVE)
-    rows = session.execute(
-        select(col(Person.username), col(Person.name), _n_right(), func.count())
-        .join(GoldAnswer, col(GoldAnswer.person_id) == col(Person.id))
-        .where(col(GoldAnswer.system_id) == systems.id_of(session, slug), col(GoldAnswer.superseded_at).is_(None))
-        .group_by(col(Person.username), col(Person.name))
-        .order_by(col(Person.name), col(Person.username))
-    ).all()
-    return [
-        Checked(username, name, gold.accuracy([True] * n_right + [False] * (n - n_right)))
-        for username, name, n_right, n in rows
-    ]
-
-
-def _n_right() -> Any:
-    return func.count(col(GoldAnswer.id)).filter(col(GoldAnswer.is_right))

@@ -107,7 +107,7 @@ def _conditions(session: Session, actor: Actor, wanted: Filter) -> list[Any]:
         in_queue = select(col(Task.item_id)).where(col(Task.queue_id) == queue_id, col(Task.state) == "open")
         conditions.append(col(Item.id).in_(in_queue))
     if wanted.q:
-        conditions.append(_words(wanted.q.strip()))
+        conditions.append(searched(wanted.q))
     return conditions
 
 
@@ -128,7 +128,9 @@ def _id_of(session: Session, table: type[System] | type[Queue], slug: str, field
     return found
 
 
-def _words(q: str) -> Any:
+def searched(q: str) -> Any:
+    """The condition of a search: an item id, the beginning of an external id, or words of the content."""
+    q = q.strip()
     try:
         return col(Item.id) == UUID(q)
     except ValueError:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, case, func, or_, select, text
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from review.domain.actors import HOLDPOINT, Actor, Permission
@@ -107,6 +108,32 @@ def n_decided_since(session: Session, actor: Actor, since: datetime) -> int:
         )
     ).scalar_one()
     return n + gold.n_answered_since(session, actor, since)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One open task of an item: to whom it is assigned, and who works on it now."""
+
+    id: UUID
+    kind: TaskKind
+    queue: str
+    assigned_to: str | None
+    holder: str | None
+
+
+def open_of(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> list[Offered]:
+    """The open tasks of an item, oldest first."""
+    actor.require(Permission.READ_QUEUES)
+    assigned, holder = aliased(Person), aliased(Person)
+    rows = session.execute(
+        select(col(Task.id), col(Task.kind), col(Queue.name), col(assigned.name), col(holder.name))
+        .join(Queue, col(Queue.id) == col(Task.queue_id))
+        .outerjoin(assigned, col(assigned.id) == col(Task.assigned_to_id))
+        .outerjoin(holder, (col(holder.id) == col(Task.holder_id)) & (col(Task.lease_expires_at) > now))
+        .where(_OPEN, col(Task.item_id) == item_id, col(Task.gold_id).is_(None))
+        .order_by(col(Task.id))
+    ).all()
+    return [Offered(id_, TaskKind(kind), queue, to, by) for id_, kind, queue, to, by in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ _DID = {
     "item.question_answered": "answered a question",
     "item.commented": "wrote a comment",
     "release.fetched": "fetched the release",
+    "gold.answered": "answered it as gold",
+    "gold.undone": "took a gold answer back",
+    "gold.escalated": "handed it up as gold",
 }
 _TONES: dict[str, Tone] = {"item.decided": "good", "task.escalated": "warn", "decision.undone": "warn"}
 

@@ -17,7 +17,7 @@ from review.queries import blind, comments, items, questions
 from review.queries.blind import Progress
 from review.queries.items import Event, Filter
 from review.store.tables import Item
-from review.ui import evidence, history, item_thread, words
+from review.ui import assignments, evidence, gold, history, item_thread, words
 from review.ui.listing import Cell, Column, Row, Tone, listing
 from review.ui.page import Page, nothing
 from review.ui.workbench import workbench
@@ -138,6 +138,8 @@ def one(page: Page, item_id: str, heading: DeltaGenerator) -> None:
         st.text(f"{whole.item.external_id}, {_RELEASE[whole.item.release_state]}. Item {whole.item.id}.")
         st.space("stretch")
         st.markdown(f"[{_last(events, now)}](#history)")
+        gold.offer(page, whole)
+        assignments.offer(page, whole.item)
         _reopen(page, whole.item)
     if progress:
         st.text(_blind(progress))

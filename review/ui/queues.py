@@ -75,6 +75,8 @@ def one(page: Page, slug: str) -> None:
             st.rerun()
         st.markdown(f"**{words.escaped(run.settings.name)}**", width="content")
         st.text(_standing(run), width="stretch")
+        if st.button("See what waits", icon=":material/inbox:", help="In the inbox, where each task can be assigned"):
+            page.go("inbox", queue=run.slug, status="waiting")
         if page.actor.may(Permission.MANAGE_QUEUES) and run.settings.load_cap:
             _assign_now(page, run)
     if page.actor.may(Permission.MANAGE_QUEUES):

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from review.commands import modes
+from review.domain.actors import Permission
 from review.domain.modes import Mode, mode_at
 from review.queries import modes as mode_queries
 from review.queries import systems
 from review.queries.modes import ModeNow
 from review.queries.systems import Listed
-from review.ui import contingencies, words
+from review.ui import contingencies, gold, words
 from review.ui.listing import Cell, Column, Row, listing
 from review.ui.page import Page, nothing
 
@@ -49,7 +50,7 @@ def _row(system: Listed, now: datetime) -> Row:
 
 
 def one(page: Page, slug: str) -> None:
-    """One system: how it runs and why, the switch for those who answer for it, and its contingencies."""
+    """One system: how it runs and why, the switch for those who answer for it, and how its reviewers answer gold."""
     if st.button("All systems", icon=":material/arrow_back:"):
         page.go("systems")
     with page.read() as session:
@@ -57,6 +58,18 @@ def one(page: Page, slug: str) -> None:
         system = next(each for each in systems.listed(session) if each.slug == slug)
         may = page.actor.answers_for(system.owner_id, system.deputy_id)
     st.subheader(words.escaped(system.name), anchor=False)
+    if not page.actor.may(Permission.READ_QUEUES):
+        _running(page, system, now, may=may)
+        return
+    running, checked = st.tabs(["How it runs", "Gold"], key="system")
+    with running:
+        _running(page, system, now, may=may)
+    with checked:
+        gold.draw(page, slug, system.name)
+
+
+def _running(page: Page, system: Listed, now: ModeNow, *, may: bool) -> None:
+    slug = system.slug
     left, right = st.columns(2, gap="large")
     with left:
         _standing(page, system, now)

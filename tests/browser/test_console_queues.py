@@ -83,10 +83,10 @@ def test_many_at_once_with_a_look_first_and_an_undo(console: Console, window: Ma
     page.get_by_role("button", name="See how many").click()
     expect(page.get_by_text("4 tasks would change.")).to_be_visible()
     assert n_assigned(console, "moved", "rosa") == 0
-    page.get_by_role("button", name="Reassign 4 tasks").click()
-    expect(page.get_by_text("4 tasks were changed, each on record.")).to_be_visible()
+    page.get_by_role("button", name="Give 4 tasks to Rosa Reviewer").click()
+    expect(page.get_by_text("4 tasks were given to Rosa Reviewer, each on record.")).to_be_visible()
     assert n_assigned(console, "moved", "rosa") == 4
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name=re.compile("Undo, until")).click()
     expect(page.get_by_text("4 tasks are as before")).to_be_visible()
     assert n_assigned(console, "moved", "rosa") == 0
 

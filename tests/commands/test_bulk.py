@@ -165,3 +165,12 @@ def test_too_many_are_not_decided_at_once(world: World, monkeypatch: pytest.Monk
     world.submit(*(output(f"x{n}") for n in range(3)))
     with pytest.raises(Invalid, match="More than"):
         preview(world)
+
+
+def test_a_search_narrows_it_as_in_the_inbox(world: World) -> None:
+    activate(world, rest=BULK)
+    world.submit(output("refund-1"), output("order-1", output="About your Refund."), output("order-2"))
+    assert preview(world, q="refund").n == 2
+    assert preview(world, q="order-").n == 2
+    with pytest.raises(Invalid):
+        preview(world, q="50%")

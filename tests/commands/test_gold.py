@@ -15,7 +15,7 @@ from review.domain.decisions import EscalationReason
 from review.domain.lifecycle import LeaseToken
 from review.errors import Conflict, Forbidden, Invalid, WrongState
 from review.queries import gold as told
-from review.queries import items
+from review.queries import gold_checks, items
 from review.queries import people as people_queries
 from review.queries import tasks as task_queries
 from review.store.tables import (
@@ -362,11 +362,35 @@ def test_leads_see_who_answered_how_well(world: World) -> None:
     answer(world, claim_gold(world))
     answer(world, claim_gold(world), verdict="reject")
     with world.store.read() as session:
-        [checked] = told.reviewers(session, world.actors["lea"], "helper")
+        [checked] = gold_checks.reviewers(session, world.actors["odo"], "helper")
         assert (checked.person, checked.accuracy.value, checked.accuracy.n) == ("ann", 0.5, 2)
-        assert len(told.listed(session, world.actors["lea"], "helper")) == 2
-        with pytest.raises(Forbidden):
-            told.reviewers(session, world.actors["ann"], "helper")
+        assert checked.paused is None
+        assert len(gold_checks.listed(session, world.actors["lea"], "helper")) == 2
+        rules = gold_checks.rules(session, world.actors["lea"], "helper")
+        assert rules is not None
+        assert rules.bar == 0.8
+        for asked in (gold_checks.reviewers, gold_checks.listed, gold_checks.rules):
+            with pytest.raises(Forbidden):
+                asked(session, world.actors["ann"], "helper")
+
+
+def test_what_counts_begins_anew_where_a_lead_lifted_a_pause(world: World) -> None:
+    golden(world, 2)
+    check(world)
+    world.submit(*(output(f"x{n}") for n in range(40)))
+    answer(world, claim_gold(world), verdict="reject")
+    with world.store.write() as session:
+        pauses.pause(session, world.actors["lea"], "ann", "helper", reason="We talk first.", now=world.now)
+    with world.store.read() as session:
+        [checked] = gold_checks.reviewers(session, world.actors["lea"], "helper")
+        assert checked.paused is not None
+        assert (checked.accuracy.n, checked.paused.reason) == (1, "We talk first.")
+    world.later(minutes=1)
+    with world.store.write() as session:
+        pauses.lift(session, world.actors["lea"], checked.paused.id, reason="We talked.", now=world.now)
+    with world.store.read() as session:
+        [checked] = gold_checks.reviewers(session, world.actors["lea"], "helper")
+        assert (checked.accuracy.n, checked.paused) == (0, None)
 
 
 def test_a_learner_gets_other_systems_tasks_unskilled_gold_is_not_given(world: World) -> None:

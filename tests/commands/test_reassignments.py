@@ -151,3 +151,9 @@ def test_too_many_at_once_are_refused(world: World, monkeypatch: pytest.MonkeyPa
     send(world, "x1", "x2", "x3")
     with pytest.raises(Invalid, match="Narrow it"):
         preview(world, "bob")
+
+
+def test_a_search_narrows_it_as_in_the_inbox(world: World) -> None:
+    send(world, "refund-1", "refund-2", "order-1")
+    assert carry_out(world, preview(world, "bob", q="refund-")) == 2
+    assert assigned(world) == {"refund-1": "bob", "refund-2": "bob", "order-1": None}

@@ -3,7 +3,7 @@
 import pytest
 
 from review.domain.decisions import Verdict
-from review.domain.gold import Standing, below_the_bar, is_right, standing
+from review.domain.gold import Against, Standing, against, below_the_bar, is_right, share_right, standing
 from review.domain.policies import GoldTasks
 
 A, R, C = Verdict.APPROVE, Verdict.REJECT, Verdict.CORRECT
@@ -29,6 +29,14 @@ def test_an_answer_is_right_where_it_is_the_known_one(
     known: tuple[Verdict, object], given: tuple[Verdict, object], right: bool
 ) -> None:
     assert is_right(known, given) is right
+
+
+@pytest.mark.parametrize(
+    ("n_right", "n", "said"),
+    [(0, 0, "too_few"), (0, 19, "too_few"), (5, 20, "below"), (16, 20, "around"), (59, 60, "above")],
+)
+def test_where_an_accuracy_lies_beside_the_bar_is_told_by_its_interval(n_right: int, n: int, said: str) -> None:
+    assert against(share_right(n_right, n), RULES) is Against(said)
 
 
 def test_a_few_wrong_answers_are_not_enough_to_say() -> None:

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from review.api.answers.common import exactly
 from review.domain.decisions import Verdict
 from review.domain.estimates import Estimate
-from review.queries.gold import Checked, Marked
+from review.queries.gold_checks import Checked, Marked
 from review.store.tables import Gold
 
 
