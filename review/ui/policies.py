@@ -13,11 +13,12 @@ from review.ui.page import Page, nothing
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page shows: the system, its version in force, and the draft that is open on the page."""
+    """What the page shows: the system, its version in force, the draft that is open, and others that wait."""
 
     standing: Standing
     active: Policy
     draft: Draft | None
+    waiting: list[Draft]
 
 
 def chosen(page: Page) -> str | None:
@@ -59,6 +60,8 @@ def draw(page: Page, slug: str) -> None:
     """The text on the left; what it would do, what it differs in, and earlier versions on the right."""
     shown = _shown(page, slug)
     st.markdown(words.escaped(_sentence(shown, page)))
+    for draft in shown.waiting:
+        _waiting(page, draft)
     left, right = st.columns(2, gap="large")
     with left:
         text = policies_editor.draw(page, shown.standing, shown.active, shown.draft)
@@ -78,7 +81,21 @@ def _shown(page: Page, slug: str) -> Shown:
         standing = policies.standing(session, page.actor, slug)
         _, active = policies.in_force(session, page.actor, slug)
         drafts = policies.drafts(session, page.actor, slug)
-    return Shown(standing, active, next((draft for draft in drafts if str(draft.id) == draft_id), None))
+    opened = next((draft for draft in drafts if str(draft.id) == draft_id), None)
+    waiting = [draft for draft in drafts if draft.needs_approval and not draft.is_approved and draft is not opened]
+    return Shown(standing, active, opened, waiting)
+
+
+def _waiting(page: Page, draft: Draft) -> None:
+    """Say that a draft waits for a second person, and open it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        said = f"A draft that {draft.written_by} wrote {words.ago(draft.written_at, page.now)} waits for approval."
+        st.markdown(f":material/how_to_reg: {words.escaped(said)}", width="content")
+        st.button("Read it", key=f"read_{draft.id}", type="tertiary", on_click=_open, args=(str(draft.id),))
+
+
+def _open(draft_id: str) -> None:
+    st.query_params["draft"] = draft_id
 
 
 def _sentence(shown: Shown, page: Page) -> str:

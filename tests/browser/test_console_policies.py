@@ -64,7 +64,9 @@ def test_from_draft_over_dry_run_and_approval_to_the_version_in_force(console: C
     page.get_by_role("tab", name="Difference").click()
     expect(page.get_by_text('+  - {name: everything, when: "confidence < 0.4"')).to_be_visible()
 
-    second = opened(window(), "dora", page.url.removeprefix(console.url))
+    second = opened(window(), "dora", "/policies?system=tuned")
+    expect(second.get_by_text("A draft that Olga wrote just now waits for approval.")).to_be_visible()
+    button(second, "Read it").click()
     button(second, "Approve").click()
     expect(second.get_by_text("Approved by Dora just now.")).to_be_visible()
     page.reload()
