@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlmodel import Session, col
 
 from review.commands import audit, gold, opinions, outbox, tasks
@@ -207,7 +207,7 @@ def _reopen_item(session: Session, decision: Decision) -> Item:
     if item is None or item.decision_id != decision.id:
         raise NotFound("This decision no longer stands.")
     is_held = _was_held(session, item)
-    if is_held and item.release_fetched_at is not None:
+    if is_held and _was_seen(session, item):
         raise WrongState("The producer has fetched this release already: it cannot be undone. Tell a lead.")
     item.status = ItemStatus.WAITING.value
     item.version += 1
@@ -216,6 +216,16 @@ def _reopen_item(session: Session, decision: Decision) -> Item:
         item.release_state, item.release_digest = ReleaseState.PENDING.value, None
     session.flush()
     return item
+
+
+def _was_seen(session: Session, item: Item) -> bool:
+    """Whether the producer was given this release, or one of its bundle, which were released at once."""
+    if item.bundle is None:
+        return item.release_fetched_at is not None
+    of_bundle = col(Item.system_id) == item.system_id, col(Item.bundle) == item.bundle
+    seen_at = func.coalesce(col(Item.release_fetched_at), col(Item.release_consumed_at))
+    query = select(seen_at).where(*of_bundle).order_by(col(Item.id)).with_for_update()
+    return any(session.execute(query).scalars().all())
 
 
 def _was_held(session: Session, item: Item) -> bool:

@@ -197,6 +197,18 @@ def test_a_first_sight_of_a_pending_bundle_leaves_its_decisions_undoable(world: 
     assert gate.item(world, one).release_fetched_at is None
 
 
+def test_once_one_of_a_bundle_was_used_no_decision_on_it_is_undone(world: World) -> None:
+    gated(world)
+    passed = sent(world, "whatever", "one", bundle="turn")
+    held = sent(world, "wait", "two", bundle="turn")
+    gate.answer(world)
+    assert consume(world, passed, DIGEST).state == "released"
+    decision_id = gate.item(world, held).decision_id
+    assert decision_id is not None
+    with pytest.raises(WrongState, match="fetched"), world.store.write() as session:
+        decisions.undo(session, world.actors["ann"], decision_id, now=world.now)
+
+
 def test_a_bundle_of_a_known_size_waits_for_all_of_it(world: World) -> None:
     gated(world)
     first = sent(world, "whatever", "one", bundle="turn", bundle_size=2)
