@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import stamina
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy import create_engine as sa_create_engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
@@ -79,7 +80,7 @@ class Store:
             try:
                 session.connection(execution_options=WRITE)
             except OperationalError as error:
-                raise (_busy() if _is_locked(error) else error) from error
+                raise (_busy() if _is_locked(error.orig) else error) from error
             yield session
             session.commit()
 
@@ -101,8 +102,8 @@ def _busy() -> Busy:
     return Busy("The database is busy with others' changes. Nothing was written; try again.", retry_after=2)
 
 
-def _is_locked(error: DBAPIError) -> bool:
-    return str(getattr(error.orig, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
+def _is_locked(error: BaseException | None) -> bool:
+    return str(getattr(error, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
 
 
 def _was_in_the_way(error: DBAPIError) -> bool:
@@ -124,19 +125,25 @@ def _sqlite(url: str) -> Engine:
         for pragma in (
             f"page_size={_PAGE_BYTES}",
             f"busy_timeout={_BUSY_SECONDS * 1000}",
-            "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             "cache_size=-65536",
             "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")
+        _log_ahead(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if _is_write(connection) else "BEGIN")
 
     return engine
+
+
+@stamina.retry(on=_is_locked, attempts=None, timeout=_BUSY_SECONDS, wait_initial=0.01, wait_max=0.2)
+def _log_ahead(connection: Any) -> None:
+    """SQLite waits for no lock here, whatever its busy_timeout: on a fresh database two may be at this at once."""
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _postgresql(url: str) -> Engine:
