@@ -1,5 +1,7 @@
 """Fixtures for every test: a real store on each database, and a small world in it."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,14 @@ import pytest
 from review.store.engine import Store
 from tests.support.databases import Postgresql, opened, sqlite_url
 from tests.support.world import World
+
+MEMORY = Path("/dev/shm")
+
+
+def pytest_configure() -> None:
+    """Keep the tests' files in memory where there is room: each commit of SQLite waits for the disk."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2**31:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(scope="session")

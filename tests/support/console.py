@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect
 from sqlalchemy import insert, select
 from sqlmodel import col
@@ -43,6 +44,7 @@ PAGES = {
     "queues": "read_queues", "corrections": "export", "systems": "read_overview", "policies": "read_policies",
     "admin": "administer", "account": "read_overview",
 }  # fmt: skip
+_STALE = "[data-testid=stBaseButton-primary]"  # its text keeps the colour of the theme before, until a reload
 _HARMLESS = re.compile(r"Unrecognized feature|escape its sandboxing|unregistered ComponentInstance")
 
 
@@ -187,6 +189,31 @@ def fill_form(page: Page, username: str, password: str) -> None:
     page.get_by_label("Username").fill(username)
     page.get_by_role("textbox", name="Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def violations(page: Page, within: str = "body") -> list[str]:
+    """What is seriously wrong for people who see or steer otherwise; the contrast in the dark theme as well."""
+    found = [f"light: {each}" for each in serious(page, within)]
+    app = page.get_by_test_id("stApp")
+    light = app.evaluate("(node) => getComputedStyle(node).backgroundColor")
+    page.emulate_media(color_scheme="dark")
+    expect(app).not_to_have_css("background-color", light)
+    page.wait_for_timeout(300)  # colours change gradually
+    found += [f"dark: {each}" for each in serious(page, within, but=_STALE, runOnly=["color-contrast"])]
+    page.emulate_media(color_scheme="light")
+    expect(app).to_have_css("background-color", light)
+    return found
+
+
+def serious(page: Page, within: str = "body", *, but: str = "#none", **options: Any) -> list[str]:
+    """What is seriously wrong in the theme that is shown."""
+    context = {"include": [[within]], "exclude": [[but]]}
+    results = Axe().run(page, context=context, options=options).response["violations"]  # type: ignore[arg-type]
+    return [
+        f"{each['id']}: {[node['html'][:160] for node in each['nodes'][:3]]}"
+        for each in results
+        if each["impact"] in ("serious", "critical")
+    ]
 
 
 def received(page: Page) -> bytearray:
