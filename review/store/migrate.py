@@ -10,6 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
+from review.errors import WrongState
+
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 7_201_479
 
@@ -22,9 +24,23 @@ def _config(engine: Engine) -> Config:
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Apply migrations up to a revision; safe to repeat, and for several processes at once."""
+    """Apply migrations up to a revision; safe to repeat, and for several processes at once.
+
+    Raises WrongState for a database of a version whose tables this one does not know.
+    """
+    _refuse_unknown(engine)
     with _alone(engine):
         command.upgrade(_config(engine), revision)
+
+
+def _refuse_unknown(engine: Engine) -> None:
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in {one.revision for one in _scripts().walk_revisions()}:
+        raise WrongState(
+            f"This database is of another version of Holdpoint (its tables are “{current}”): a newer one, or one from "
+            "before the first release. Use that version, or start with a new database."
+        )
 
 
 @contextmanager
@@ -45,6 +61,10 @@ def downgrade(engine: Engine, revision: str = "base") -> None:
 
 def is_current(engine: Engine) -> bool:
     """Whether the newest migration was applied."""
-    newest = ScriptDirectory(str(_FOLDER)).get_current_head()
+    newest = _scripts().get_current_head()
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() == newest
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(_FOLDER))

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
+from review.errors import WrongState
 from review.store import migrate
 from review.store.engine import Store
 from review.store.tables import metadata
@@ -90,6 +91,14 @@ def test_several_processes_may_migrate_one_fresh_database_at_once(
         for one in migrating:
             one.join(60)
         assert [one.exitcode for one in migrating] == [0] * 4
+
+
+def test_a_database_of_another_version_is_refused_and_left_as_it_is(store: Store) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(WrongState, match="its tables are “0001”"):
+        migrate.upgrade(store.engine)
+    assert not store.is_ready()
 
 
 def test_upgrading_twice_changes_nothing(store: Store) -> None:
