@@ -94,11 +94,21 @@ def test_several_processes_may_migrate_one_fresh_database_at_once(
 
 
 def test_a_database_of_another_version_is_refused_and_left_as_it_is(store: Store) -> None:
+    ours = _renamed(store, "0001")
+    try:
+        with pytest.raises(WrongState, match="its tables are “0001”"):
+            migrate.upgrade(store.engine)
+        assert not store.is_ready()
+    finally:
+        _renamed(store, ours)
+
+
+def _renamed(store: Store, revision: str) -> str:
+    """Say that the database is at this revision; gives what it was at."""
     with store.engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-    with pytest.raises(WrongState, match="its tables are “0001”"):
-        migrate.upgrade(store.engine)
-    assert not store.is_ready()
+        before: str = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        connection.execute(text("UPDATE alembic_version SET version_num = :now"), {"now": revision})
+    return before
 
 
 def test_upgrading_twice_changes_nothing(store: Store) -> None:
