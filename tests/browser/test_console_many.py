@@ -13,8 +13,8 @@ from review.domain.actors import HOLDPOINT
 from review.store.tables import BulkChoice, Item, System
 from tests.browser.conftest import MakeWindow
 from tests.browser.test_console_pages import HOSTILE, signed_in
-from tests.browser.test_console_queues import choose, n_assigned
-from tests.support.console import POLICY, Console
+from tests.browser.test_console_queues import n_assigned
+from tests.support.console import POLICY, Console, choose
 from tests.support.world import output
 
 

@@ -14,7 +14,7 @@ from review.queries import people as people_queries
 from review.store.tables import ApiKey, AuditEvent, Person, System, Task
 from tests.browser.conftest import MakeWindow
 from tests.browser.test_console_path import on_desk
-from tests.support.console import PASSWORD, Console, Window, fill_form, ready, serious, violations
+from tests.support.console import PASSWORD, Console, Window, choose, fill_form, ready, serious, violations
 from tests.support.world import output
 
 HOSTILE = (
@@ -219,14 +219,12 @@ def test_admins_add_systems_and_make_and_revoke_keys(console: Console, window: M
     page.get_by_role("textbox", name="Slug").fill("made-here")
     page.get_by_role("dialog").get_by_label("Name", exact=True).fill("Made here")
     for label, name in (("Owner", "Olga"), ("Deputy", "Dora")):
-        page.get_by_role("combobox", name=label).click()
-        page.get_by_role("option", name=name).click()
+        choose(page, label, name)
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("row", name="Made here")).to_contain_text("version 1")
     page.get_by_role("tab", name="Keys").click()
     page.get_by_role("button", name="Make a key").click()
-    page.get_by_role("combobox", name="System").click()
-    page.get_by_role("option", name="made-here").click()
+    choose(page, "System", "made-here")
     page.get_by_role("button", name="Make it").click()
     token = page.get_by_role("dialog").locator("code").inner_text()
     assert token.startswith("hp_")

@@ -4,14 +4,14 @@ import re
 from datetime import UTC, datetime
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import select
 from sqlmodel import col
 
 from review.store.tables import Absence, Pause, Person, PersonSkill, Queue, Task
 from tests.browser.conftest import MakeWindow
 from tests.browser.test_console_pages import signed_in
-from tests.support.console import Console
+from tests.support.console import Console, choose
 
 
 def queue_of(console: Console, slug: str) -> Queue:
@@ -29,11 +29,6 @@ def n_assigned(console: Console, slug: str, username: str) -> int:
             .where(col(Queue.slug) == slug, col(Person.username) == username, col(Task.state) == "open")
         )
         return len(session.execute(query).all())
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_label(label, exact=True).click()
-    page.get_by_role("option", name=option, exact=True).click()
 
 
 def test_a_lead_settles_a_queue_and_gives_what_waits(console: Console, window: MakeWindow) -> None:

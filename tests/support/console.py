@@ -191,6 +191,12 @@ def fill_form(page: Page, username: str, password: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose an option of a field; typed first, for a long list draws only what is in sight of it."""
+    page.get_by_role("combobox", name=label, exact=True).fill(option)
+    page.get_by_role("option", name=option, exact=True).click()
+
+
 def violations(page: Page, within: str = "body") -> list[str]:
     """What is seriously wrong for people who see or steer otherwise; the contrast in the dark theme as well."""
     found = [f"light: {each}" for each in serious(page, within)]
