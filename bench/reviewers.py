@@ -4,6 +4,7 @@ Each holds a task while they think. One process, with one in ten of them, is kil
 told is decided stays decided, and what it held comes back by itself.
 """
 
+import gc
 import hashlib
 import json
 import multiprocessing
@@ -72,6 +73,8 @@ class Told:
 
 def _work(claim: Claim, decide: Decide, n: int, seconds: float, told: Told, together: Barrier) -> None:
     """n reviewers at once in threads of this process, from when every process is ready."""
+    gc.collect()
+    gc.freeze()  # as the program does once it has started
     together.wait()
     end = time.monotonic() + seconds
 
