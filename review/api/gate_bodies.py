@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from review.commands.contingencies import MAX_DETAIL
 from review.domain.contingencies import Trigger
 from review.domain.modes import Mode
 from review.domain.outputs import Strict
 from review.domain.reasons import MAX_REASON
+from review.domain.times import Moment
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=MAX_REASON)]
@@ -32,7 +33,7 @@ class ModeBody(Strict):
 
     mode: Mode
     reason: Reason
-    until: AwareDatetime | None = None
+    until: Moment | None = None
 
 
 class ReportBody(Strict):

@@ -1,5 +1,6 @@
 """Items over HTTP: find them, read one with its history, wait for its release and use it, and reopen one."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
@@ -18,6 +19,7 @@ from review.api.answers.common import reply
 from review.api.edge import Edge, edge_of, key_of
 from review.api.gate_bodies import ConsumeBody, ReopenBody
 from review.api.reference import gives, takes
+from review.api.waiting import LOOK_EVERY_SECONDS
 from review.commands import releases, reopenings
 from review.domain import content
 from review.domain.actors import Actor
@@ -26,13 +28,14 @@ from review.errors import NotFound
 from review.queries import items
 from review.queries import releases as release_queries
 from review.queries.items import MAX_PAGE, Filter
-from review.queries.releases import Release
+from review.queries.releases import Gate, Release, Standing
 from review.store.tables import Item
 
 MAX_WAIT_SECONDS = 60
 
 router = APIRouter(tags=["Items"])
 _Rows = list[tuple[Item, str]]
+_Gated = tuple[_Rows, dict[UUID, Gate]]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, allow_inf_nan=False, description="Seconds to wait.")]
 
@@ -66,18 +69,26 @@ async def listing(
             raise NotFound(f"There is no system “{wanted.system}”.", field="system")
         return items.listing(session, actor, wanted, before=cursor, limit=limit)
 
-    return reply(answers.page(await to_thread.run_sync(_listed, edge_of(request), key_of(request), rows), limit))
+    found, gates = await to_thread.run_sync(_listed, edge_of(request), key_of(request), rows)
+    return reply(answers.page(found, limit, gates))
 
 
-def _listed(edge: Edge, key: str, rows: Callable[[Session, Actor], _Rows]) -> _Rows:
-    def if_on_record(session: Session, actor: Actor, now: datetime) -> _Rows | None:
+def _listed(edge: Edge, key: str, rows: Callable[[Session, Actor], _Rows]) -> _Gated:
+    """The items, and for their producer what stands before the release of each."""
+
+    def gated(session: Session, actor: Actor, now: datetime) -> _Gated:
         found = rows(session, actor)
-        is_new = actor.system_id is not None and any(release_queries.is_unseen(item, now=now) for item, _ in found)
-        return None if is_new else found
+        items_found = [item for item, _ in found]
+        return found, release_queries.gates(session, items_found, now=now) if actor.system_id is not None else {}
 
-    def put_on_record(session: Session, actor: Actor, now: datetime) -> _Rows:
+    def if_on_record(session: Session, actor: Actor, now: datetime) -> _Gated | None:
+        found, gates = gated(session, actor, now)
+        is_new = bool(gates) and any(release_queries.is_unseen(item, gates[item.id]) for item, _ in found)
+        return None if is_new else (found, gates)
+
+    def put_on_record(session: Session, actor: Actor, now: datetime) -> _Gated:
         releases.see(session, actor, [item.id for item, _ in rows(session, actor)], now=now)
-        return rows(session, actor)  # what is listed may be another, where a fail-safe had the word
+        return gated(session, actor, now)  # what is listed may be another, where a fail-safe had the word
 
     found = edge.reading(key, if_on_record)
     return edge.writing(key, put_on_record) if found is None else found
@@ -92,9 +103,8 @@ async def one(request: Request, item_id: UUID) -> Response:
     """One item with its content, its release and the decision that stands. The look goes on record."""
 
     def whole(session: Session, actor: Actor, now: datetime) -> answers.WholeAnswer:
-        releases.look(session, actor, item_id, now=now)
-        found = items.whole(session, actor, item_id)
-        return answers.whole(found, release_queries.release_of(session, found, now=now), told=actor)
+        release = releases.look(session, actor, item_id, now=now)
+        return answers.whole(items.whole(session, actor, item_id), release, told=actor)
 
     return reply(await edge_of(request).write(request, whole))
 
@@ -108,8 +118,8 @@ async def history(request: Request, item_id: UUID) -> Response:
     """An item's whole story from the audit trail. The look goes on record."""
 
     def story(session: Session, actor: Actor, now: datetime) -> answers.HistoryAnswer:
-        releases.look(session, actor, item_id, now=now)
-        return answers.history(item_id, items.history(session, actor, item_id), told=actor)
+        release = releases.look(session, actor, item_id, now=now)
+        return answers.history(item_id, items.history(session, actor, item_id), release.gate, told=actor)
 
     return reply(await edge_of(request).write(request, story))
 
@@ -128,12 +138,28 @@ async def release(request: Request, item_id: UUID, wait: Wait = 0) -> Response:
     """
     edge, key = edge_of(request), key_of(request)
     if wait > 0:
-        found = await edge.read(
-            request, lambda session, actor, now: release_queries.standing(session, actor, item_id, now=now)
-        )
-        if found.state is ReleaseState.PENDING:
+        found = await _standing(request, item_id)
+        if found.state is ReleaseState.PENDING and not found.is_apart:
             await edge.waiting.until_settled(item_id, wait)
+        elif found.is_apart:
+            await _until_told(request, item_id, wait)
     return reply(outputs.release(await to_thread.run_sync(_release, edge, key, item_id)))
+
+
+async def _standing(request: Request, item_id: UUID) -> Standing:
+    return await edge_of(request).read(
+        request, lambda session, actor, now: release_queries.standing(session, actor, item_id, now=now)
+    )
+
+
+async def _until_told(request: Request, item_id: UUID, seconds: float) -> None:
+    """Wait for the reviewer's own answer on what was settled by others long ago."""
+    try:
+        async with asyncio.timeout(seconds):
+            while (await _standing(request, item_id)).state is ReleaseState.PENDING:
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+    except TimeoutError:
+        pass
 
 
 def _release(edge: Edge, key: str, item_id: UUID) -> Release:

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
 from review.domain.outputs import Code, Strict
 from review.domain.queues import Chosen, Username
+from review.domain.times import Moment
 
 Reason = Annotated[str, StringConstraints(max_length=2_000)]
 
@@ -27,8 +28,8 @@ class AbsenceBody(Strict):
     """From when until when one is away; with `person` (a username) somebody else."""
 
     person: Username | None = None
-    from_at: AwareDatetime
-    until_at: AwareDatetime
+    from_at: Moment
+    until_at: Moment
 
 
 class PauseBody(Strict):

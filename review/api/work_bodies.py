@@ -3,18 +3,19 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
 from review.api.bodies import LeaseBody
 from review.commands.comments import MAX_COMMENT
 from review.commands.questions import MAX_TEXT
 from review.domain.outputs import Strict
+from review.domain.times import Moment
 
 
 class SnoozeBody(LeaseBody):
     """Until when nobody is offered the task."""
 
-    until: AwareDatetime
+    until: Moment
 
 
 class AskBody(LeaseBody):

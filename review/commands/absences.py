@@ -26,6 +26,8 @@ def add(
         raise Invalid("until_at is after from_at. Swap them, or write a later day.", field="until_at")
     if until_at <= now:
         raise Invalid("until_at is over already. Write a day to come.", field="until_at")
+    if until_at - now > _LONGEST:
+        raise Invalid("until_at is more than a year away. Write it when it is nearer.", field="until_at")
     if until_at - from_at > _LONGEST:
         raise Invalid("One absence is a year at most. Deactivate who is gone for longer.", field="until_at")
     absence = Absence(person_id=person_id, from_at=from_at, until_at=until_at)

@@ -199,7 +199,7 @@ def _loads(session: Session, queue: Any, now: datetime) -> list[tuple[int, Worke
     load = (
         select(func.count())
         .select_from(TASK)
-        .where(OPEN, TASK.c.assigned_to_id == col(Person.id))
+        .where(OPEN, TASK.c.assigned_to_id == col(Person.id), TASK.c.gold_id.is_(None))
         .correlate(Person)
         .scalar_subquery()
     )

@@ -1,7 +1,7 @@
 """Deciding many items at once: looked at first, then that very set, each with a decision and an event of its own."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy import Text, delete, select, type_coerce
 from sqlmodel import Session, col
 
 from review.commands import audit, decisions, tasks
-from review.commands.eligibility import ALLOWED, NOT_HELD, OPEN, TASK, WORKS_QUEUE
+from review.commands.eligibility import ALLOWED, NOT_ANOTHERS, NOT_HELD, NOT_SNOOZED, OPEN, TASK, WORKS_QUEUE
 from review.domain.actors import Actor, Permission
 from review.domain.bulk import Selection
 from review.domain.decisions import Answer, Verdict
@@ -51,8 +51,9 @@ class Done(NamedTuple):
 def preview(session: Session, actor: Actor, chosen: Selection, *, now: datetime) -> Preview:
     """Choose waiting items of a system to decide at once. Nothing is decided yet.
 
-    Left out are held actions, and whatever asks for several people, for skills, or was handed up. Raises Forbidden
-    where the system's policy does not allow it, Invalid where nothing or more than 1,000 items match.
+    Left out are held actions, what was put off or given to somebody else, and whatever asks for several people, for
+    skills, or was handed up. Raises Forbidden where the system's policy does not allow it, Invalid where nothing or
+    more than 1,000 items match.
     """
     actor.require(Permission.RESOLVE)
     system = _allowing(session, chosen.system)
@@ -98,7 +99,8 @@ def _matching(session: Session, actor: Actor, system: System, chosen: Selection,
         .where(
             OPEN, TASK.c.gold_id.is_(None), ~TASK.c.is_limited, TASK.c.kind == TaskKind.REVIEW.value,
             col(Item.system_id) == system.id, ~is_held_action,
-            col(Queue.level) <= highest_level(actor.role), WORKS_QUEUE, ALLOWED, *_conditions(chosen, now),
+            col(Queue.level) <= highest_level(actor.role), WORKS_QUEUE, ALLOWED, NOT_ANOTHERS, NOT_SNOOZED,
+            *_conditions(chosen, now),
         )
         .order_by(TASK.c.id)
         .limit(MOST + 1)
@@ -150,13 +152,22 @@ def decide(session: Session, actor: Actor, choice_id: UUID, verdict: Verdict, re
     kept.done_at = now
     session.flush()
     answer = Answer(verdict=verdict, note=reason)
+    seen = {UUID(task_id): version for task_id, version in kept.tasks.items()}
+    still = _still_open_to(session, actor, seen, now)
     ended = Counter(
-        _decide_one(session, actor, UUID(task_id), version, answer, now) for task_id, version in kept.tasks.items()
+        _decide_one(session, actor, task_id, version, answer, now) if task_id in still else "changed"
+        for task_id, version in seen.items()
     )
     done = Done(ended[None], ended["claimed"], ended["changed"], ended["refused"])
     told = {"choice_id": kept.id, "verdict": verdict.value, "reason": reason, **done._asdict()}
     audit.record(session, actor, "items.decided_at_once", ("system", kept.system_id), now=now, **told)
     return done
+
+
+def _still_open_to(session: Session, actor: Actor, task_ids: Iterable[UUID], now: datetime) -> set[UUID]:
+    """Those of the tasks that were not put off, or given to somebody else, since they were looked at."""
+    query = select(TASK.c.id).where(TASK.c.id.in_(list(task_ids)), NOT_ANOTHERS, NOT_SNOOZED)
+    return set(session.execute(query, {"me": actor.person_id, "now": now}).scalars())
 
 
 def _decide_one(

@@ -188,6 +188,7 @@ def undo(session: Session, actor: Actor, decision_id: UUID, *, now: datetime) ->
     task = tasks.take_again(session, actor, decision.task_id, now)
     audit.record(session, actor, "decision.undone", ("item", item.id), now=now, decision_id=decision.id)
     if decision.is_final:
+        gold.retire_unsettled(session, actor, item.id, now=now)
         told = {"external_id": item.external_id, "decision_id": decision.id}
         outbox.enqueue(session, "item.reopened", item.id, now=now, **told)
     return task
@@ -256,7 +257,7 @@ def escalate(
         raise WrongState("Nobody is above this queue: decide the task, or give it back.")
     if task.gold_id is not None:
         return gold.hand_up(session, actor, task, above, reason.value, now=now)
-    _raise_version(session, task.item_id, lease.item_version)
+    _raise_version(session, task, lease.item_version)
     handed_up = Task(
         item_id=task.item_id,
         queue_id=above,
@@ -283,11 +284,12 @@ def escalate(
     return handed_up
 
 
-def _raise_version(session: Session, item_id: UUID, seen_version: int) -> None:
+def _raise_version(session: Session, task: Any, seen_version: int) -> None:
+    """Refuse what was seen in another version; those who look at the item beside the actor keep theirs."""
     moved = session.execute(
         update(Item)
-        .where(col(Item.id) == item_id, col(Item.version) == seen_version)
-        .values(version=seen_version + 1)
+        .where(col(Item.id) == task.item_id, col(Item.version) == seen_version)
+        .values(version=seen_version if opinions.has_peers(session, task) else seen_version + 1)
         .execution_options(synchronize_session=False)
     )
     if moved.rowcount != 1:  # type: ignore[attr-defined]

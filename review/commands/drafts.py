@@ -13,7 +13,9 @@ from review.domain import content
 from review.domain.actors import Actor
 from review.domain.policies import MAX_DOCUMENT_BYTES, read_policy
 from review.errors import Conflict, Forbidden, NotFound, TooLarge, WrongState
-from review.store.tables import Person, Policy, PolicyDraft, System
+from review.store.tables import AuditEvent, Person, Policy, PolicyDraft, System
+
+_WRITES = ("policy.drafted", "policy.draft_changed")
 
 
 def write(
@@ -47,8 +49,8 @@ def change(session: Session, actor: Actor, draft_id: UUID, document: str, *, see
 def approve(session: Session, actor: Actor, draft_id: UUID, *, seen: str, now: datetime) -> PolicyDraft:
     """Say that exactly this text (its digest is `seen`) may be put in force; nobody approves what they wrote."""
     system, draft = _open(session, actor, draft_id, seen)
-    if draft.written_by_id == actor.person_id:
-        raise Forbidden("Nobody approves their own draft: a second person looks at it first.")
+    if draft.written_by_id == actor.person_id or _has_written(session, actor, draft):
+        raise Forbidden("Nobody approves their own draft, or one they changed: another person looks at it first.")
     read_policy(draft.document)
     draft.approved_by_id, draft.approved_at = actor.person_id, now
     _tell(session, actor, system, draft, "policy.approved", now=now)
@@ -123,6 +125,17 @@ def _open(session: Session, actor: Actor, draft_id: UUID, seen: str | None) -> t
     if seen is not None and seen != digest_of(draft.document):
         raise Conflict("The draft was changed since you looked at it. Look at it again.", field="draft")
     return system, draft
+
+
+def _has_written(session: Session, actor: Actor, draft: PolicyDraft) -> bool:
+    """Whether the actor ever wrote or changed the text, though somebody else may have been the last to."""
+    by_them = select(col(AuditEvent.id)).where(
+        col(AuditEvent.subject_id) == str(draft.system_id),
+        col(AuditEvent.action).in_(_WRITES),
+        col(AuditEvent.actor_id) == actor.person_id,
+        col(AuditEvent.body).contains(f'"draft_id":"{draft.id}"'),
+    )
+    return session.execute(by_them.limit(1)).first() is not None
 
 
 def _require_approval(session: Session, system: System, draft: PolicyDraft) -> None:

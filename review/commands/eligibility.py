@@ -40,9 +40,10 @@ ALLOWED = and_(
     ~_PAUSED,
 )
 NOT_ANOTHERS = or_(TASK.c.assigned_to_id.is_(None), TASK.c.assigned_to_id == ME)
+NOT_SNOOZED = or_(TASK.c.snoozed_until.is_(None), TASK.c.snoozed_until <= NOW)
 OFFERED = and_(
     NOT_ANOTHERS,
-    or_(TASK.c.snoozed_until.is_(None), TASK.c.snoozed_until <= NOW),
+    NOT_SNOOZED,
     ~_SKIPPED,
     ALLOWED,
 )

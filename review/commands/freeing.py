@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from review.commands import audit
 from review.commands.eligibility import NOT_HELD, NOW, OPEN, TASK
 from review.domain.actors import HOLDPOINT, Actor, Role
-from review.domain.lifecycle import highest_level
+from review.domain.lifecycle import TaskState, highest_level
 from review.store.tables import Absence, Item, Pause, Person, PersonSkill, Queue, QueueMember, TaskBar, TaskSkill
 
 GIVEN = (TASK.c.id, TASK.c.item_id, TASK.c.queue_id, TASK.c.due_at)
@@ -73,6 +73,15 @@ def free_unable(session: Session, *, now: datetime) -> int:
     for row in rows:
         tell_freed(session, HOLDPOINT, row, row.why, now=now)
     return len(rows)
+
+
+def withdraw_gold(session: Session, now: datetime, *which: Any) -> None:
+    """Close open gold tasks whose answers nobody waits for any more; there is nothing to ask anyone else."""
+    session.connection().execute(
+        update(TASK)
+        .where(OPEN, TASK.c.gold_id.is_not(None), *which)
+        .values(state=TaskState.WITHDRAWN.value, closed_at=now, lease_expires_at=None)
+    )
 
 
 def tell_freed(session: Session, actor: Actor, task: Any, why: str, *, now: datetime, **also: Any) -> None:

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from review.commands import audit, gold_tasks, pauses
+from review.commands import audit, freeing, gold_tasks, pauses
+from review.commands.eligibility import TASK
 from review.domain import content, decisions, gold
 from review.domain.actors import HOLDPOINT, Actor, ActorKind, Permission
 from review.domain.decisions import UNDO_SECONDS, Answer, Verdict
@@ -49,6 +50,12 @@ def mark(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> Gol
 def retire(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> None:
     """Show a gold item to nobody any more; the answers given so far still count. Raises NotFound."""
     actor.require(Permission.RESOLVE)
+    if not retire_unsettled(session, actor, item_id, now=now):
+        raise NotFound("This item is not gold.")
+
+
+def retire_unsettled(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> bool:
+    """The same where the known answer stands no more, by whoever saw to that; False where the item is not gold."""
     retired = session.execute(
         update(Gold)
         .where(col(Gold.item_id) == item_id, col(Gold.retired_at).is_(None))
@@ -57,8 +64,10 @@ def retire(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> N
         .execution_options(synchronize_session=False)
     ).scalar()
     if retired is None:
-        raise NotFound("This item is not gold.")
+        return False
+    freeing.withdraw_gold(session, now, TASK.c.gold_id == retired)
     audit.record(session, actor, "gold.retired", ("gold", retired), now=now, item_id=item_id)
+    return True
 
 
 class Answered(NamedTuple):

@@ -35,7 +35,7 @@ from review.store.tables import (
     Task,
     TaskBar,
 )
-from review.store.types import new_id
+from review.store.types import id_of_time
 
 _TRIES = 10  # gold items that are looked at for one claim
 
@@ -189,7 +189,8 @@ def _like(
     service = session.execute(select(col(Queue.service)).where(col(Queue.id) == task.queue_id)).scalar()
     due_at = Service.model_validate(service).after(came_at, ruling.due) if service else came_at + ruling.due
     return Task(
-        id=new_id(), item_id=item_id, queue_id=task.queue_id, kind=TaskKind.REVIEW.value, priority=task.priority,
-        due_at=due_at, created_at=came_at, assigned_to_id=actor.person_id, gold_id=gold_id, holder_id=actor.person_id,
-        lease_token=secrets.token_urlsafe(16), claimed_at=now, lease_expires_at=lease_until(now),
+        id=id_of_time(came_at), item_id=item_id, queue_id=task.queue_id, kind=TaskKind.REVIEW.value,
+        priority=task.priority, due_at=due_at, created_at=came_at, assigned_to_id=actor.person_id, gold_id=gold_id,
+        holder_id=actor.person_id, lease_token=secrets.token_urlsafe(16), claimed_at=now,
+        lease_expires_at=lease_until(now),
     )  # fmt: skip

@@ -6,16 +6,18 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from review.commands import audit, modes, settlements
 from review.commands.admission import RETRY_SECONDS, Admission
+from review.commands.bundles import Bundles
 from review.commands.settlements import Lapse
 from review.domain import content, fail_safes, risks, rulings
 from review.domain.actors import Actor, Permission
 from review.domain.audit import digest_over, item_line
 from review.domain.fail_safes import Cause, Settled
+from review.domain.identities import identity
 from review.domain.lifecycle import ItemStatus, ReleaseState, TaskKind, TaskState
 from review.domain.modes import Mode, mode_at, ruling_in
 from review.domain.outputs import Output
@@ -87,7 +89,7 @@ class _Batch:
         self.system, policy = _system_of(session, actor)
         self.policy, self.policy_version = rulings.compiled(policy.document), policy.version
         self.mode = mode_at(self.system.mode, self.system.mode_until, now)
-        self.admission = Admission(session, self.policy.policy.admit_risk, now)
+        self.admission = Admission(session, self.policy.policy, now)
         by_risk = self.policy.policy.order is Order.EXPECTED_RISK
         self.curves = calibrations.curves(session, self.system.id) if by_risk else {}
         self.event_id = new_id()
@@ -99,7 +101,8 @@ class _Batch:
         self.skills: list[tuple[UUID, str]] = []
         self.bars: list[tuple[UUID, UUID]] = []
         self.settled: list[Lapse] = []
-        self.people: dict[str, UUID | None] = {}
+        self.people: dict[str, set[UUID]] = {}
+        self.bundles = Bundles(session, self.system.id)
 
     def know(self, external_ids: Iterable[str]) -> None:
         """Load what is on record under these ids."""
@@ -130,9 +133,12 @@ class _Batch:
         )
 
     def _add_new(self, output: Output, packed: bytes, digest: str) -> Taken | ReviewError:
+        if (refusal := self.bundles.refusal(output)) is not None:
+            return refusal
         ruling = ruling_in(self.mode, self.policy.ruling(output, self.system.sample_key))
         risk = risks.of(output, ruling, self.curves.get(output.model.version))
-        is_full = ruling.reviewed and self.admission.is_full(ruling, risk)
+        is_asked = ruling.reviewed and self.mode is not Mode.STOPPED  # a stopped system fills no queue
+        is_full = is_asked and self.admission.is_full(self._covered(ruling, output), risk)
         if is_full and ruling.held and ruling.when_full is WhenFull.REFUSE:
             return TooMany(f"The queue {ruling.queue} is full. Send it again later.", retry_after=RETRY_SECONDS)
         if is_full:
@@ -147,6 +153,7 @@ class _Batch:
             row.status.value, row.due_at, row.release_state.value, self.mode.value, replayed=False,
         )  # fmt: skip
         self.items.append(row.values(self.now))
+        self.bundles.add(output)
         ruled = (taken.route, ruling.rule, ruling.reasons, self.policy_version, ruling.inclusion_probability)
         self.lines.append(item_line(row.item_id, digest, self.system.id, output.external_id, ruled))
         self.payloads.append((row.item_id, packed.decode()))
@@ -154,6 +161,10 @@ class _Batch:
             self.settled.append(Lapse(row.item_id, output.external_id, 1, row.decision_id, row.settled))
         self.known[output.external_id] = _Known(digest, taken)
         return taken
+
+    def _covered(self, ruling: Ruling, output: Output) -> Ruling:
+        """The ruling with as many people as this output is for."""
+        return ruling.covered(self.system.sample_key, output.external_id)
 
     def _settled(self, output: Output, ruling: Ruling, *, is_full: bool) -> Settled | None:
         """What Holdpoint answers at once: where the system is stopped, or a held output finds its queue full."""
@@ -165,7 +176,7 @@ class _Batch:
 
     def _ask(self, row: "_Row", risk: float) -> None:
         """Make the tasks of an item: one for each person who is asked."""
-        ruling = row.ruling.covered(self.system.sample_key, row.output.external_id)
+        ruling = self._covered(row.ruling, row.output)
         queue_id, row.due_at = self.admission.take(ruling)
         row.lapses_at = row.due_at if ruling.held and ruling.on_lapse else None
         priority = round(100 * risk) if self.policy.policy.order is Order.EXPECTED_RISK else ruling.priority
@@ -179,19 +190,13 @@ class _Batch:
 
     def _bar_requester(self, row: "_Row") -> None:
         """Keep the person here who asked for it from deciding on it; who is added later is barred as they are."""
-        barred = self._requester(row.output)
-        if barred is not None:
-            self.bars.append((row.item_id, barred))
-
-    def _requester(self, output: Output) -> UUID | None:
-        """The person here who asked for what the output is about: they do not decide on it."""
-        if output.requested_by is None:
-            return None
-        name = output.requested_by.casefold()
-        if name not in self.people:
-            is_named = or_(func.lower(col(Person.username)) == name, func.lower(col(Person.email)) == name)
-            self.people[name] = self.session.execute(select(col(Person.id)).where(is_named)).scalar()
-        return self.people[name]
+        if row.output.requested_by is None:
+            return
+        if not self.people:  # by every name of theirs
+            for person_id, *names in self.session.execute(select(Person.id, Person.username, Person.email)):  # type: ignore[call-overload]
+                for name in names:
+                    self.people.setdefault(identity(name), set()).add(person_id)
+        self.bars += [(row.item_id, one) for one in self.people.get(identity(row.output.requested_by), ())]
 
     def write(self) -> None:
         """Insert what was gathered, and the one audit event over it."""

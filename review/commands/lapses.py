@@ -37,9 +37,10 @@ _DUE = (
     .limit(bindparam("at_most"))
     .with_for_update(of=_ITEM, skip_locked=True)
 )
-# In one order for everyone who waits for several.
-_THESE: Any = (
-    _TO_SETTLE.where(_PENDING, _ITEM.c.id.in_(bindparam("ids", expanding=True)))
+_ONE: Any = _TO_SETTLE.where(_PENDING, _ITEM.c.id == bindparam("item_id")).with_for_update(of=_ITEM)
+# In one order for everyone who waits for several. PostgreSQL looks at what it waited for once more.
+_OVERDUE_OF_THESE: Any = (
+    _TO_SETTLE.where(*_OVERDUE, _ITEM.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(_ITEM.c.id)
     .with_for_update(of=_ITEM)
 )
@@ -67,14 +68,7 @@ def lapse_due(session: Session, *, now: datetime, at_most: int) -> int:
 
 def lapse_one(session: Session, item_id: UUID, *, now: datetime) -> bool:
     """Answer for one item by its rule's fail-safe, whether or not its time is over; False where it is not pending."""
-    return lapse_these(session, [item_id], now=now) > 0
-
-
-def lapse_these(session: Session, item_ids: Sequence[UUID], *, now: datetime) -> int:
-    """The same for several items. Returns how many were settled."""
-    if not item_ids:
-        return 0
-    return _settle(session, session.connection().execute(_THESE, {"ids": item_ids}).all(), now)
+    return _settle(session, session.connection().execute(_ONE, {"item_id": item_id}).all(), now) > 0
 
 
 def settle_overdue(session: Session, item_ids: Sequence[UUID], *, now: datetime) -> int:
@@ -84,7 +78,10 @@ def settle_overdue(session: Session, item_ids: Sequence[UUID], *, now: datetime)
     for system_id, bundle in {(row.system_id, row.bundle) for row in rows if row.bundle is not None}:
         of_bundle = {"of_system": system_id, "of_bundle": bundle, "now": now}
         overdue.update(session.connection().execute(_OVERDUE_IN_BUNDLE, of_bundle).scalars())
-    return lapse_these(session, sorted(overdue), now=now)
+    if not overdue:
+        return 0
+    chosen = {"ids": sorted(overdue), "now": now}
+    return _settle(session, session.connection().execute(_OVERDUE_OF_THESE, chosen).all(), now)
 
 
 _WHOSE: Any = select(_ITEM.c.id, _ITEM.c.system_id, _ITEM.c.bundle, _ITEM.c.release_state, _ITEM.c.lapses_at).where(
@@ -122,6 +119,6 @@ def _withdraw(session: Session, item_ids: Sequence[UUID], now: datetime) -> None
     """Ask nobody about these items any more."""
     session.connection().execute(
         update(TASK)
-        .where(TASK.c.item_id.in_(item_ids), TASK.c.state == TaskState.OPEN.value)
+        .where(TASK.c.item_id.in_(item_ids), TASK.c.state == TaskState.OPEN.value, TASK.c.gold_id.is_(None))
         .values(state=TaskState.WITHDRAWN.value, closed_at=now, lease_expires_at=None)
     )

@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from review.commands import audit, outbox
 from review.domain.actors import HOLDPOINT, Actor
 from review.domain.modes import STRICTNESS, Mode, mode_at
-from review.domain.reasons import check_reason
+from review.domain.reasons import MAX_REASON, check_reason
 from review.errors import Forbidden, Invalid, NotFound
 from review.queries import modes
 from review.queries.modes import TIME_IS_OVER, ModeNow
@@ -18,6 +18,7 @@ from review.store.engine import advisory_lock
 from review.store.tables import System
 
 _LONGEST = timedelta(days=366)
+_NO_END = " Its end is taken away."
 
 
 def set_mode(
@@ -78,10 +79,15 @@ def _lock_of(system_id: UUID) -> int:
 
 
 def tighten(session: Session, system: System, mode: Mode, *, reason: str, now: datetime) -> bool:
-    """Set a held system to a stricter mode, by Holdpoint itself; one that is as strict already stays as it is."""
+    """Set a held system to a stricter mode, by Holdpoint itself; one that is as strict already stays as it is.
+
+    One that would end by itself does not any more, so that what is wanted is not over with it.
+    """
     before = mode_at(system.mode, system.mode_until, now)
     if STRICTNESS[mode] <= STRICTNESS[before]:
-        return False
+        if mode is Mode.NORMAL or system.mode_until is None:
+            return False
+        mode, reason = before, reason[: MAX_REASON - len(_NO_END)] + _NO_END
     _change(session, HOLDPOINT, system, mode, reason, None, now, since=now)
     return True
 

@@ -14,9 +14,10 @@ from review.domain.panels import Panel, Said, Step
 from review.domain.panels import next_step as panel_step
 from review.domain.policies import Rule
 from review.errors import WrongState
-from review.store.tables import Decision, Queue, Task, TaskBar
+from review.store.tables import Decision, Queue, Task, TaskBar, TaskSkill
 
 _IS_OPEN = TASK.c.state == TaskState.OPEN.value
+_IS_ASKED = _IS_OPEN & TASK.c.gold_id.is_(None)  # a gold task asks nobody about where the item stands
 
 
 def next_step(session: Session, actor: Actor, task: Any, rule: Rule | None, answer: Answer) -> Step:
@@ -31,7 +32,9 @@ def next_step(session: Session, actor: Actor, task: Any, rule: Rule | None, answ
 
 
 def _panel(rule: Rule | None) -> Panel:
-    return Panel(rule.n_people + rule.extra_on_disagreement, four_eyes=rule.four_eyes) if rule else Panel()
+    if rule is None:
+        return Panel()
+    return Panel(rule.n_people + rule.extra_on_disagreement, four_eyes=rule.four_eyes, n_first=rule.n_people)
 
 
 def _said(session: Session, task: Any) -> list[Said]:
@@ -50,8 +53,13 @@ def _said(session: Session, task: Any) -> list[Said]:
 
 
 def _n_open(session: Session, task: Any) -> int:
-    wanted = select(func.count()).select_from(TASK).where(TASK.c.item_id == task.item_id, _IS_OPEN)
+    wanted = select(func.count()).select_from(TASK).where(TASK.c.item_id == task.item_id, _IS_ASKED)
     return int(session.execute(wanted).scalar_one())
+
+
+def has_peers(session: Session, task: Any) -> bool:
+    """Whether others are asked about the item beside a task that was just closed."""
+    return bool(task.is_limited) and _n_open(session, task) > 0
 
 
 def ask_on(session: Session, task: Any, step: Step, now: datetime) -> None:
@@ -60,18 +68,21 @@ def ask_on(session: Session, task: Any, step: Step, now: datetime) -> None:
     if step is Step.WAIT:
         return
     is_adjudication = step is Step.ADJUDICATE
-    session.add(
-        Task(
-            item_id=task.item_id,
-            queue_id=_above(session, task) if is_adjudication else task.queue_id,
-            kind=(TaskKind.ADJUDICATION if is_adjudication else TaskKind.SECOND_REVIEW).value,
-            priority=task.priority,
-            due_at=task.due_at,
-            created_at=now,
-            is_limited=True,
-        )
+    asked = Task(
+        item_id=task.item_id,
+        queue_id=_above(session, task) if is_adjudication else task.queue_id,
+        kind=(TaskKind.ADJUDICATION if is_adjudication else TaskKind.SECOND_REVIEW).value,
+        priority=task.priority,
+        due_at=task.due_at,
+        created_at=now,
+        is_limited=True,
     )
+    session.add(asked)
     session.flush()
+    if not is_adjudication:
+        skills = session.execute(select(col(TaskSkill.skill)).where(col(TaskSkill.task_id) == task.id)).scalars()
+        session.add_all(TaskSkill(task_id=asked.id, skill=skill) for skill in skills.all())
+        session.flush()
 
 
 _BAR = insert(TaskBar)
@@ -87,7 +98,7 @@ def withdraw_others(session: Session, task: Any, now: datetime) -> None:
     """Ask nobody else about the item of a task: it is settled."""
     session.connection().execute(
         update(TASK)
-        .where(TASK.c.item_id == task.item_id, _IS_OPEN)
+        .where(TASK.c.item_id == task.item_id, _IS_ASKED)
         .values(state=TaskState.WITHDRAWN.value, closed_at=now, lease_expires_at=None)
     )
 
@@ -103,8 +114,9 @@ def take_back(session: Session, decision: Decision) -> None:
         TASK.c.created_at == decision.decided_at,
         TASK.c.id > decision.id,
     )
-    begun = select(TASK.c.id).where(*asked, ~(_IS_OPEN & TASK.c.holder_id.is_(None)))
-    if session.execute(begun).first():
+    # All of them are locked, also those that nobody has yet: nobody takes one before they are withdrawn.
+    rows = session.execute(select(TASK.c.state, TASK.c.holder_id).where(*asked).with_for_update()).all()
+    if any(row.state != TaskState.OPEN.value or row.holder_id is not None for row in rows):
         raise WrongState("Someone is on it already because of your answer: it cannot be undone. Tell a lead.")
     session.connection().execute(update(TASK).where(*asked).values(state=TaskState.WITHDRAWN.value))
     session.execute(

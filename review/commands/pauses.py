@@ -3,13 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
 from review.commands import audit, freeing, outbox
+from review.commands.eligibility import TASK
 from review.domain.actors import Actor, Permission
 from review.errors import Invalid, NotFound, WrongState
-from review.store.tables import Pause, Person, System
+from review.store.tables import Item, Pause, Person, System
 
 _MAX_REASON = 2_000
 
@@ -42,6 +43,9 @@ def begin(
     session.flush()
     _tell(session, actor, "person.paused", begun, reason, now)
     freeing.free_unable(session, now=now)
+    of_system = select(col(Item.id)).where(col(Item.system_id) == system_id)
+    is_unheld = or_(TASK.c.lease_expires_at.is_(None), TASK.c.lease_expires_at <= now)
+    freeing.withdraw_gold(session, now, TASK.c.assigned_to_id == person_id, TASK.c.item_id.in_(of_system), is_unheld)
     return begun
 
 

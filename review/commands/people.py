@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import func, insert, literal, select, update
 from sqlmodel import Session, col
 
-from review.commands import audit, tasks
+from review.commands import audit, freeing, tasks
+from review.commands.eligibility import TASK
 from review.domain.actors import Actor, ActorKind, Permission, Role, person_actor
 from review.domain.content import sha256
+from review.domain.identities import identity
 from review.errors import Conflict, Invalid, NotFound, TooMany, Unauthenticated, WrongState
 from review.store.engine import advisory_lock
 from review.store.tables import Item, Person, SignInAttempt, TaskBar
@@ -46,7 +48,9 @@ def add(
 
 def _bar_from_own(session: Session, person: Person) -> None:
     """Keep a new person from deciding on what they asked for before they were here."""
-    asked = func.lower(col(Item.requested_by)).in_([person.username, person.email])
+    names = {identity(person.username), identity(person.email)}
+    said = session.execute(select(col(Item.requested_by)).where(col(Item.requested_by).is_not(None)).distinct())
+    asked = col(Item.requested_by).in_([name for name in said.scalars() if identity(name) in names])
     theirs = select(col(Item.id), literal(person.id), literal("asked for it")).where(asked)
     session.execute(insert(TaskBar).from_select(["item_id", "person_id", "reason"], theirs))
 
@@ -90,6 +94,7 @@ def set_active(session: Session, actor: Actor, person_id: UUID, *, active: bool,
     person = _held_still(session, person_id, stays_admin=active)
     if not active:
         tasks.release_all(session, person_id)
+        freeing.withdraw_gold(session, now, TASK.c.assigned_to_id == person_id)
     person.active, person.sessions_valid_from = active, now
     action = "person.activated" if active else "person.deactivated"
     audit.record(session, actor, action, ("person", person_id), now=now)

@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from review.commands import audit, outbox
 from review.commands.assignments import MAY_GET, Worker, find_worker, queues_of, tell_given
 from review.commands.eligibility import NOT_HELD, OPEN, TASK
-from review.commands.freeing import GIVEN, chunks, tell_freed
+from review.commands.freeing import GIVEN, chunks, free_unable, tell_freed
 from review.domain.actors import Actor, Permission
 from review.domain.queues import Chosen
 from review.errors import Invalid, NotFound, WrongState
@@ -185,6 +185,7 @@ def undo(session: Session, actor: Actor, reassignment_id: UUID, *, now: datetime
     if now - kept.done_at > FOR:
         raise WrongState(f"This can be undone for {FOR.seconds // 60} minutes; that time is over.")
     n = sum(_give_back(session, actor, kept, ids, now) for ids in chunks([UUID(id_) for id_ in kept.task_ids]))
+    free_unable(session, now=now)  # who had a task before may be away or paused by now
     kept.undone_at = now
     session.flush()
     outbox.enqueue(session, "tasks.reassignment_undone", None, now=now, reassignment_id=kept.id, n=n)

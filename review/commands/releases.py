@@ -78,11 +78,17 @@ def _refuse_unusable(release: Release, sha256: str) -> None:
         )
 
 
-def look(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> None:
-    """Put a look at a whole item on record, before it is read; for its producer this may be the first sight too."""
+def look(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> Release:
+    """Put a look at a whole item on record, before it is read; for its producer this may be the first sight too.
+
+    What its producer may not use yet, behind the gate, it is not told of: that is no sight of it.
+    """
     _hold_still(session, item_id, now)
     audit.record(session, actor, "item.viewed", ("item", item_id), now=now)
-    _mark_fetched(session, actor, [item_id], now)
+    release = releases.release(session, actor, item_id, now=now)
+    if release.gate is Gate.OPEN:
+        _mark_fetched(session, actor, [item_id], now)
+    return release
 
 
 def see(session: Session, actor: Actor, item_ids: Sequence[UUID], *, now: datetime) -> Sequence[Item]:
@@ -90,7 +96,8 @@ def see(session: Session, actor: Actor, item_ids: Sequence[UUID], *, now: dateti
     lapses.settle_overdue(session, item_ids, now=now)
     chosen = select(Item).where(col(Item.id).in_(item_ids)).order_by(col(Item.id)).with_for_update()
     found = session.execute(chosen.execution_options(populate_existing=True)).scalars().all()
-    _mark_fetched(session, actor, item_ids, now)
+    gates = releases.gates(session, found, now=now)
+    _mark_fetched(session, actor, [item_id for item_id, gate in gates.items() if gate is Gate.OPEN], now)
     return found
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from review.commands import audit, lapses, outbox, queues
+from review.commands import audit, gold, lapses, outbox, queues
 from review.domain.actors import Actor, Permission
 from review.domain.calendars import Service
 from review.domain.lifecycle import ItemStatus, ReleaseState, TaskKind
@@ -39,6 +39,7 @@ def reopen(session: Session, actor: Actor, item_id: UUID, *, reason: str, now: d
         raise WrongState("Only what was decided, or what Holdpoint answered, can be reopened.")
     rules, rule = _rules_of(session, item)
     _supersede(session, actor, item, now)
+    gold.retire_unsettled(session, actor, item_id, now=now)
     task = _ask(session, item, rules, rule, now)
     _take_back(item, task, rule)
     session.flush()

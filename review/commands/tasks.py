@@ -210,12 +210,17 @@ def release_all(session: Session, person_id: UUID) -> None:
 
 
 def take_again(session: Session, actor: Actor, task_id: UUID, now: datetime) -> Task:
-    """Open a decided task again, held by the actor whose decision on it was undone."""
+    """Open a decided task again, held by the actor whose decision on it was undone; by nobody where they may not
+    take it now, such as while they are paused."""
     task = session.get(Task, task_id, populate_existing=True)
     if task is None:
         raise NotFound("There is no such task.")
     task.state, task.closed_at = "open", None
-    task.holder_id, task.lease_token = actor.id, secrets.token_urlsafe(16)
-    task.claimed_at, task.lease_expires_at = now, lease_until(now)
+    asked = {"me": actor.person_id, "now": now}
+    if session.connection().execute(select(TASK.c.id).where(TASK.c.id == task_id, ALLOWED), asked).first():
+        task.holder_id, task.lease_token = actor.id, secrets.token_urlsafe(16)
+        task.claimed_at, task.lease_expires_at = now, lease_until(now)
+    else:
+        task.holder_id = task.lease_token = task.claimed_at = task.lease_expires_at = None
     session.flush()
     return task

@@ -6,11 +6,9 @@ from collections.abc import Collection, Iterator
 from enum import StrEnum
 from typing import Annotated, Any
 
-import jsonschema
-from jsonschema import Draft202012Validator
 from pydantic import Field, JsonValue, StringConstraints
 
-from review.domain import content
+from review.domain import content, schemas
 from review.domain.outputs import Code, Offset, Strict, check_range
 from review.errors import Invalid
 
@@ -119,12 +117,10 @@ def refuse_untakeable(answer: Answer, verdicts: Collection[str] | None, schema: 
         raise Invalid(f"The producer takes only: {', '.join(verdicts)}.", field="verdict")
     if schema is None or answer.verdict is not Verdict.CORRECT:
         return
-    wrong = jsonschema.exceptions.best_match(Draft202012Validator(schema).iter_errors(answer.correction))
+    wrong = schemas.misfit(schema, answer.correction)
     if wrong is not None:
-        path = wrong.json_path.removeprefix("$")
-        raise Invalid(
-            f"The producer could not take this: correction{path}: {wrong.message}.", field=f"correction{path}"
-        )
+        path, why = wrong
+        raise Invalid(f"The producer could not take this: correction{path}: {why}.", field=f"correction{path}")
 
 
 def difference(before: Any, after: Any) -> list[dict[str, Any]]:

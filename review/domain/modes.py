@@ -34,4 +34,6 @@ def ruling_in(mode: Mode, ruling: Ruling) -> Ruling:
     if mode is Mode.STOPPED:
         return ruling._replace(reasons=reasons, held=True)
     route = Route.REVIEW if ruling.route is Route.PASS else ruling.route
-    return ruling._replace(route=route, reasons=reasons, held=True, reviewed=True, inclusion_probability=1.0)
+    return (ruling.if_held or ruling)._replace(
+        route=route, reasons=reasons, held=True, reviewed=True, inclusion_probability=1.0
+    )

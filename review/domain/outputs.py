@@ -15,7 +15,7 @@ from pydantic import (
     ValidationError,
 )
 
-from review.domain import content
+from review.domain import content, schemas
 from review.errors import Invalid, TooLarge
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -137,6 +137,8 @@ def _checked_content(output: Output, raw: bytes, now: datetime) -> bytes:
         for name, value in output.model_dump(exclude={"system"}).items():
             content.refuse_unkeepable(value, name)
     _check_spans(output)
+    if output.correction_schema is not None:
+        schemas.refuse_unusable(output.correction_schema)
     packed = content.canonical({name: value for name, value in vars(output).items() if name not in _COLUMNS})
     if len(packed) > content.MAX_CONTENT_BYTES:
         raise TooLarge(

@@ -25,11 +25,20 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """How many people a rule asks: at most `most`, where they disagree; with `four_eyes`, two must say the same
-    before anything is released."""
+    """How many people a rule asks: `n_first` at first, at most `most` where they disagree; with `four_eyes`, two
+    must say the same before anything is released."""
 
     most: int = 1
     four_eyes: bool = False
+    n_first: int = 1
+
+    @property
+    def n_enough(self) -> int:
+        """How many settle a disagreement: more than half of all who may be asked, and no fewer than at first.
+
+        Fewer would let the order of the answers decide: nobody's last word can then be against what so many say.
+        """
+        return max(self.n_first, self.most // 2 + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +60,19 @@ def next_step(panel: Panel, said: Sequence[Said], n_open: int) -> Step:
     """What follows from the last answer of `said`, in order of time, while `n_open` others are still asked.
 
     A lead's answer ends it; people agree where all say the same or, where more than were asked at first had to
-    answer, where more than half do. With four eyes, what releases needs a second person who says the same.
+    answer, where enough do, in whatever order. With four eyes, what releases needs a second who says the same.
     """
-    last = said[-1]
-    if panel.four_eyes and last.verdict is not Verdict.REJECT and _n_alike(said) < 2:
-        return Step.WAIT if n_open else Step.ADJUDICATE
-    if last.kind in LEADS:
+    is_leads, n_alike = said[-1].kind in LEADS, _n_alike(said)
+    is_alone = panel.four_eyes and said[-1].verdict is not Verdict.REJECT and n_alike < 2
+    if is_leads and not is_alone:
         return Step.FINAL
     if n_open:
         return Step.WAIT
-    if _n_alike(said) * 2 > len(said) and _is_settled(panel, said):
+    if not is_alone and (n_alike == len(said) or n_alike >= panel.n_enough):
         return Step.FINAL
-    return Step.ANOTHER if len(said) < panel.most else Step.ADJUDICATE
+    return Step.ANOTHER if panel.n_first <= len(said) < panel.most and not is_leads else Step.ADJUDICATE
 
 
 def _n_alike(said: Sequence[Said]) -> int:
     """How many say what the last one says."""
     return Counter(one.meaning for one in said)[said[-1].meaning]
-
-
-def _is_settled(panel: Panel, said: Sequence[Said]) -> bool:
-    return _n_alike(said) == len(said) or len(said) >= panel.most

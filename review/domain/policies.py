@@ -13,6 +13,7 @@ from typing import Annotated, Any, NamedTuple
 import cel
 from pydantic import Field, StringConstraints, ValidationError
 
+from review.domain import conditions
 from review.domain.outputs import Code, Name, Strict, Text, invalid
 from review.domain.yaml_texts import UNREADABLE, YamlText, told
 from review.errors import Invalid
@@ -272,7 +273,14 @@ _SHAPED_BY_PRODUCER = frozenset({"metadata", "input", "output", "context", "alte
 def _wrong_condition(name: Any, when: Any) -> Invalid | None:
     if not isinstance(when, str) or not 0 < len(when) <= _MAX_CONDITION:
         return None  # which is told as a field's fault
-    field = f"rules[{name}].when"
+    field = f"rules[{name if isinstance(name, str) else '?'}].when"
+    costly = conditions.why_costly(when)
+    if costly is not None:
+        return Invalid(f"{field} {costly}", field=field)
+    return _wrong_program(field, when)
+
+
+def _wrong_program(field: str, when: str) -> Invalid | None:
     try:
         program = cel.compile(when)
     except ValueError as error:

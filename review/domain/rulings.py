@@ -37,6 +37,7 @@ class Ruling(NamedTuple):
     skills: tuple[str, ...] = ()
     on_lapse: OnLapse | None = None
     when_full: WhenFull = WhenFull.FAIL_SAFE
+    if_held: "Ruling | None" = None  # what its rule says of an output that would pass, where it is held all the same
 
     def covered(self, sample_key: bytes, output_id: str) -> "Ruling":
         """This ruling with one person instead of several, where the output is not of the share that several look at."""
@@ -119,6 +120,7 @@ class CompiledPolicy:
         passed = Ruling(
             Route.PASS, rule.name if rule else None, reasons, inclusion_probability=sample.probability,
             held=False, reviewed=False, queue=self.policy.queue, priority=sample.priority, due=self.policy.due,
+            if_held=self._holding(rule, Route.REVIEW, reasons)._replace(held=True) if rule else None,
         )  # fmt: skip
         return _Passing(passed, passed._replace(reasons=(*reasons, AUDIT_SAMPLE), reviewed=True))
 

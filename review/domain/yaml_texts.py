@@ -20,7 +20,8 @@ class YamlText:
         loader = yaml.SafeLoader(text)
         try:
             self._root = loader.get_single_node()
-            self.repeated = list(_repeated(self._root))  # before merges (<<) are written out, which repeat keys
+            _refuse_merges(self._root)
+            self.repeated = list(_repeated(self._root))
             self.value: Any = loader.construct_document(self._root) if self._root else None
         finally:
             loader.dispose()
@@ -45,7 +46,23 @@ def _inner(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node | None, i
     return None, None
 
 
+def _refuse_merges(root: yaml.Node | None) -> None:
+    """Raise for merge keys (<<): a few, one in the other, write out to more than memory holds."""
+    for mapping in _mappings(root):
+        for key, _ in mapping.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    None, None, "merge keys (<<) are not read here; write the fields out", key.start_mark
+                )
+
+
 def _repeated(root: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    for mapping in _mappings(root):
+        yield from _twice([key for key, _ in mapping.value if isinstance(key, yaml.ScalarNode)])
+
+
+def _mappings(root: yaml.Node | None) -> Iterator[yaml.MappingNode]:
+    """Every mapping once, also those within keys, however often it is referred to."""
     to_see, seen = [root], set()
     while to_see:
         node = to_see.pop()
@@ -55,8 +72,8 @@ def _repeated(root: yaml.Node | None) -> Iterator[tuple[str, int]]:
         if isinstance(node, yaml.SequenceNode):
             to_see += node.value
         elif isinstance(node, yaml.MappingNode):
-            to_see += [value for _, value in node.value]
-            yield from _twice([key for key, _ in node.value])
+            to_see += [inner for pair in node.value for inner in pair]
+            yield node
 
 
 def _twice(keys: list[yaml.Node]) -> Iterator[tuple[str, int]]:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 _OTHERS = (TaskKind.SECOND_REVIEW.value, TaskKind.ADJUDICATION.value)
 _ANSWERS = frozenset({"item.reviewed", "decision.undone"})
+# What happens to a blind item and tells nobody who is asked about it.
+_WITHOUT_PEOPLE = frozenset({
+    "outputs.received", "item.lapsed", "item.question_answered", "item.reopened", "decision.superseded",
+    "release.fetched", "release.consumed",
+})  # fmt: skip
 
 
 def hidden_since(session: Session, item: Item) -> datetime | None:
@@ -61,9 +66,11 @@ def told_events(session: Session, actor: Actor, item: Item, events: "Sequence[Ev
 
 def _tells(event: "Event", actor: Actor) -> bool:
     """Whether an event tells the actor of another's answer, or of who gives one; leads see who has a task."""
-    if event.actor_kind != ActorKind.PERSON or event.actor_id == actor.id:
+    if event.actor_id is not None and event.actor_id == actor.id:
         return False
-    return event.action in _ANSWERS or (event.action.startswith("task.") and not actor.may(Permission.RESOLVE))
+    if actor.may(Permission.RESOLVE):
+        return event.actor_kind == ActorKind.PERSON and event.action in _ANSWERS
+    return event.action not in _WITHOUT_PEOPLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,22 @@ def told_items(session: Session, actor: Actor, rows: Sequence[tuple[Item, str]])
     return [(_told_item(session, actor, item) if item.id in mine else item, slug) for item, slug in rows]
 
 
+def statuses(session: Session, actor: Actor) -> dict[UUID, str]:
+    """The items that were gold tasks of the actor's, with the status that they are told of each."""
+    if not is_told(actor):
+        return {}
+    answered = select(col(GoldAnswer.id)).where(
+        col(GoldAnswer.task_id) == col(Task.id), col(GoldAnswer.superseded_at).is_(None)
+    )
+    rows = session.execute(
+        select(col(Task.item_id), answered.exists())
+        .join(Item, col(Item.id) == col(Task.item_id))
+        .where(col(Task.gold_id).is_not(None), col(Task.assigned_to_id) == actor.id, col(Item.decision_id).is_not(None))
+        .order_by(col(Task.id).desc())
+    ).all()
+    return {item_id: (ItemStatus.DECIDED if is_answered else ItemStatus.WAITING).value for item_id, is_answered in rows}
+
+
 def _told_item(session: Session, actor: Actor, item: Item) -> Item:
     task = task_of(session, actor, item.id) if item.decision_id else None
     if task is None:

@@ -101,14 +101,25 @@ def _conditions(session: Session, actor: Actor, wanted: Filter) -> list[Any]:
     if wanted.system:
         conditions.append(col(Item.system_id) == _id_of(session, System, wanted.system, "system"))
     if wanted.status:
-        conditions.append(_status(wanted.status))
+        conditions.append(_told_status(session, actor, wanted.status))
     if wanted.queue:
         queue_id = _id_of(session, Queue, wanted.queue, "queue")
         in_queue = select(col(Task.item_id)).where(col(Task.queue_id) == queue_id, col(Task.state) == "open")
+        if gold.is_told(actor):
+            in_queue = in_queue.where(or_(col(Task.gold_id).is_(None), col(Task.assigned_to_id) == actor.id))
         conditions.append(col(Item.id).in_(in_queue))
     if wanted.q:
         conditions.append(searched(wanted.q))
     return conditions
+
+
+def _told_status(session: Session, actor: Actor, status: str) -> Any:
+    """The condition of a status, of gold tasks of the actor's as they are told of it."""
+    told = gold.statuses(session, actor)
+    if not told:
+        return _status(status)
+    like_this = [item_id for item_id, is_told in told.items() if is_told == status]
+    return or_(and_(_status(status), col(Item.id).not_in(told)), col(Item.id).in_(like_this))
 
 
 def _status(status: str) -> Any:

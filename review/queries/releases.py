@@ -19,7 +19,7 @@ from review.domain.policies import Route
 from review.domain.releases import BUNDLE_NOTICE, REASONS, ReleaseReason, is_overdue
 from review.domain.rulings import compiled
 from review.errors import NotFound
-from review.queries import items
+from review.queries import gold, items
 from review.queries.items import Whole
 from review.store.tables import Decision, Item, Policy, System
 from review.store.types import UtcDateTime
@@ -81,6 +81,7 @@ class Standing:
     state: ReleaseState
     sha256: str | None
     on_record: bool
+    is_apart: bool = False  # of a gold task, as its reviewer is told: the item itself was settled before
 
 
 def gate_of(session: Session, item: Any, mode: Mode, now: datetime) -> Gate:
@@ -94,6 +95,24 @@ def gate_of(session: Session, item: Any, mode: Mode, now: datetime) -> Gate:
     return Gate.OPEN if item.bundle is None else _gate_of_bundle(session, item, now)
 
 
+def gates(session: Session, found: Sequence[Item], *, now: datetime) -> dict[UUID, Gate]:
+    """What stands before the release of each of these items."""
+    rows = session.execute(
+        select(System.id, System.mode, System.mode_until).where(  # type: ignore[call-overload]
+            col(System.id).in_({item.system_id for item in found})
+        )
+    )
+    modes = {row.id: mode_at(row.mode, row.mode_until, now) for row in rows}
+    return {item.id: gate_of(session, item, modes[item.system_id], now) for item in found}
+
+
+def told_state(state: str, gate: Gate) -> ReleaseState:
+    """Where a release stands for its producer."""
+    if gate is Gate.OPEN:
+        return ReleaseState(state)
+    return ReleaseState.WITHHELD if gate is Gate.STOPPED else ReleaseState.PENDING
+
+
 def _answered_when_stopped(session: Session, decision_id: UUID | None) -> bool:
     """Whether what stands on an item is the answer of a stopped system already."""
     if decision_id is None:
@@ -103,17 +122,23 @@ def _answered_when_stopped(session: Session, decision_id: UUID | None) -> bool:
 
 
 def _gate_of_bundle(session: Session, item: Any, now: datetime) -> Gate:
-    is_whole, n_overdue = _bundle(session, item, now)
-    if not is_whole:
+    is_answered, n_overdue = _bundle(session, item, now)
+    if not is_answered:
         return Gate.OPEN if item.release_state == _PENDING else Gate.BUNDLE
     return Gate.OVERDUE if n_overdue else Gate.OPEN
 
 
 def _bundle(session: Session, item: Any, now: datetime) -> tuple[bool, int]:
-    """Whether every part of an item's bundle is here and answered or overdue, and how many are overdue."""
+    """Whether an item's bundle has an answer, and how many of its parts are overdue.
+
+    It has one where every part is here and answered or overdue; but for parts that never came, none waits past the
+    time of its own fail-safe.
+    """
     bundle = {"system": item.system_id, "bundle": item.bundle, "now": now}
     n, size, n_pending, n_overdue = session.connection().execute(_BUNDLE, bundle).one()
-    return n_pending == n_overdue and n >= (size or 0), n_overdue
+    if n < (size or 0):
+        return item.lapses_at is not None and item.lapses_at <= now, n_overdue
+    return n_pending == n_overdue, n_overdue
 
 
 def standing(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> Standing:
@@ -122,16 +147,26 @@ def standing(session: Session, actor: Actor, item_id: UUID, *, now: datetime) ->
     if row is None:
         raise NotFound("There is no such item.")
     items.require_sight(actor, row.system_id)
-    gate = gate_of(session, row, mode_at(row.mode, row.mode_until, now), now)
+    mode = mode_at(row.mode, row.mode_until, now)
+    if gold.task_of(session, actor, item_id) is not None:
+        return _told_standing(session, actor, item_id, mode, now)
+    gate = gate_of(session, row, mode, now)
     if gate is not Gate.OPEN:
-        state = ReleaseState.WITHHELD if gate is Gate.STOPPED else ReleaseState.PENDING
-        return Standing(state, None, on_record=gate is not Gate.OVERDUE)
+        return Standing(told_state(row.release_state, gate), None, on_record=gate is not Gate.OVERDUE)
     state = ReleaseState(row.release_state)
     if actor.system_id is None:
         on_record = state is ReleaseState.PENDING
     else:
         on_record = state is ReleaseState.PENDING or row.route == Route.PASS.value or row.release_fetched_at is not None
     return Standing(state, row.release_digest, on_record)
+
+
+def _told_standing(session: Session, actor: Actor, item_id: UUID, mode: Mode, now: datetime) -> Standing:
+    """Where the release of a gold item stands to the reviewer whose task it was."""
+    item = items.whole(session, actor, item_id).item
+    gate = gate_of(session, item, mode, now)
+    digest = item.release_digest if gate is Gate.OPEN else None
+    return Standing(told_state(item.release_state, gate), digest, on_record=True, is_apart=True)
 
 
 def release(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> Release:
@@ -196,10 +231,10 @@ def _contents(session: Session, found: Whole) -> Iterator[Any]:
     yield from session.execute(select(col(Decision.correction)).where(*corrected)).scalars()
 
 
-def is_unseen(item: Item, *, now: datetime) -> bool:
+def is_unseen(item: Item, gate: Gate) -> bool:
     """Whether the producer has not been told yet what was decided, by people or by the fail-safe that is overdue."""
-    if is_overdue(item.release_state, item.lapses_at, now):
-        return True
+    if gate is not Gate.OPEN:
+        return gate is Gate.OVERDUE
     is_decided = item.route != Route.PASS.value and item.release_state != _PENDING
     return is_decided and item.release_fetched_at is None
 
@@ -216,7 +251,7 @@ def _settled(session: Session, item_ids: Sequence[UUID], now: datetime) -> Itera
     is_stopped = and_(col(System.mode) == STOPPED, or_(col(System.mode_until).is_(None), col(System.mode_until) > now))
     has_answer = or_(is_stopped, col(Item.release_state) != _PENDING, col(Item.lapses_at) <= now)
     rows = session.execute(
-        select(Item.id, Item.system_id, Item.bundle, Item.release_state, is_stopped.label("is_stopped"))  # type: ignore[call-overload]
+        select(Item.id, Item.system_id, Item.bundle, Item.release_state, Item.lapses_at, is_stopped.label("is_stopped"))  # type: ignore[call-overload]
         .join(System, col(System.id) == col(Item.system_id))
         .where(col(Item.id).in_(item_ids), has_answer)
     ).all()

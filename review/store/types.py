@@ -1,5 +1,6 @@
 """Column types that mean the same on every database, and new ids."""
 
+import secrets
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,12 @@ from review.domain.content import canonical
 def new_id() -> uuid.UUID:
     """A UUIDv7: ids made later sort later, so that an index grows at its end."""
     return uuid_utils.compat.uuid7()
+
+
+def id_of_time(at: datetime) -> uuid.UUID:
+    """A UUIDv7 as it is made a few milliseconds after a moment, for what must seem to be of then."""
+    at_ms = int(at.timestamp() * 1000) + 1 + secrets.randbelow(8)
+    return uuid.UUID(int=at_ms << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62))
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -206,7 +206,8 @@ def _undone(session: Session, actor: Actor, desk: Desk, act: Act, now: datetime)
     held = task_queries.on_desk(session, actor, first=desk.task_id, now=now)
     if held is not None and held.id == desk.task_id and held.lease_token is not None:
         tasks.give_back(session, actor, held.id, held.lease_token, now=now)
-    return Outcome(decisions.undo(session, actor, UUID(act.decision_id), now=now).id)
+    task = decisions.undo(session, actor, UUID(act.decision_id), now=now)
+    return Outcome(task.id) if task.lease_token is not None else _next(session, actor, now)
 
 
 def _offer(decided: Decided, desk: Desk) -> dict[str, Any]:

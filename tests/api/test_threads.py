@@ -91,3 +91,33 @@ def test_comments_are_for_colleagues(api: Caller) -> None:
     assert [(one["by"], one["text"]) for one in thread["comments"]] == [("Ann", "Look, @bob.")]
     assert thread["is_blind"] is False
     assert api.get(f"/items/{item_id}/comments", "helper").status_code == 403
+
+
+FAR = {"from_at": "9999-12-31T00:00:00-14:00", "until_at": "9999-12-31T23:59:00-14:00"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({}, "until_at"),
+        ({"from_at": "2026-03-02T00:00:00Z"}, "until_at"),
+        ({"from_at": "2030-03-02T00:00:00Z", "until_at": "2030-03-03T00:00:00Z"}, "until_at"),
+        ({"from_at": "0001-01-01T00:00:00+14:00", "until_at": "2026-03-09T00:00:00Z"}, "from_at"),
+    ],
+)
+def test_an_absence_in_another_age_is_refused(api: Caller, changes: dict[str, str], field: str) -> None:
+    refused = api.post("/absences", {**FAR, **changes}, "ann")
+    assert (refused.status_code, refused.json()["field"]) == (422, field)
+    assert api.get("/absences", "lea").status_code == 200
+    assert api.get("/workers", "lea").status_code == 200
+
+
+def test_times_that_no_clock_shows_are_refused_everywhere(api: Caller) -> None:
+    api.send(output())
+    work = api.claim()
+    body = {"lease": work["lease"]["token"], "until": FAR["until_at"]}
+    refused = api.post(f"/tasks/{work['task_id']}/snooze", body)
+    assert (refused.status_code, refused.json()["field"]) == (422, "until")
+    body = {"mode": "stopped", "reason": "why", "until": FAR["until_at"]}
+    refused = api.call("PUT", "/systems/helper/mode", "odo", json=body)
+    assert (refused.status_code, refused.json()["field"]) == (422, "until")

@@ -35,9 +35,10 @@ def test_a_batch_fills_a_queue_to_its_ceiling_and_no_further(world: World) -> No
 def test_what_waits_for_several_counts_as_several(world: World) -> None:
     activate(world, "reviewers: 2")
     with world.store.write() as session:
-        session.execute(update(Queue).where(col(Queue.slug) == "default").values(ceiling=3))
+        session.execute(update(Queue).where(col(Queue.slug) == "default").values(ceiling=5))
     taken = world.submit(*(output(f"x{n}") for n in range(3)))
     assert [one.status for one in taken] == ["waiting", "waiting", "lapsed"]
+    assert n_open(world) == 4
 
 
 def test_the_riskiest_are_taken_in_all_the_same(world: World) -> None:

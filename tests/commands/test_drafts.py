@@ -128,7 +128,7 @@ def test_editing_takes_an_approval_back_and_the_editor_cannot_approve(world: Wor
         run(world, drafts.activate, draft.id, seen=now_seen)
     with pytest.raises(Forbidden):
         run(world, drafts.approve, draft.id, seen=now_seen, who="dee")
-    run(world, drafts.approve, draft.id, seen=now_seen, who="odo")
+    run(world, drafts.approve, draft.id, seen=now_seen, who="adm")
     assert run(world, drafts.activate, draft.id, seen=now_seen, who="dee").written_by == "Dee"
 
 
@@ -270,3 +270,17 @@ def test_readers_see_versions_and_drafts_and_others_do_not(world: World) -> None
                 policy_queries.versions(session, world.actors[who], "helper")
         with pytest.raises(NotFound):
             policy_queries.version(session, world.actors["aud"], "helper", 7)
+
+
+def test_nobody_approves_what_they_wrote_because_another_changed_it_last(world: World) -> None:
+    critical(world)
+    draft, changed = write(world), f"{OTHER}\n"
+    run(world, drafts.change, draft.id, changed, seen=digest_of(OTHER), who="dee")
+    for who in ("odo", "dee"):
+        with pytest.raises(Forbidden):
+            run(world, drafts.approve, draft.id, seen=digest_of(changed), who=who)
+    run(world, drafts.approve, draft.id, seen=digest_of(changed), who="adm")
+    other = write(world)  # by Odo too, which says nothing of whether he may approve another
+    mine = write(world, changed, who="dee")
+    run(world, drafts.approve, mine.id, seen=digest_of(changed), who="odo")
+    run(world, drafts.approve, other.id, seen=digest_of(OTHER), who="dee")

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from review.commands import reopenings, tasks
-from review.domain.actors import Role
+from review.commands import people, reopenings, tasks
+from review.domain.actors import HOLDPOINT, Role, person_actor
 from review.errors import Forbidden, LeaseLost
 from review.store.tables import Pause, Queue, QueueMember, System, Task
 from tests.support.discipline import activate, person, tasks_of
@@ -20,7 +20,9 @@ def change(world: World, **values: object) -> None:
         session.execute(update(Task).values(**values))
 
 
-@pytest.mark.parametrize("requested_by", ["ann", "ANN", "ann@example.com", "Ann@Example.com"])
+@pytest.mark.parametrize(
+    "requested_by", ["ann", "ANN", " ann", "ann@example.com", "Ann@Example.com ", "Ann <ann@example.com>", "ＡＮＮ"]
+)
 def test_who_asked_for_it_is_not_given_it(world: World, requested_by: str) -> None:
     item_id = world.submit(output(requested_by=requested_by))[0].item_id
     assert world.claim("ann") is None
@@ -34,6 +36,37 @@ def test_who_asked_for_it_and_is_added_later_is_not_given_it(world: World, reque
     world.submit(output(requested_by=requested_by))
     person(world, "new", Role.REVIEWER)
     assert world.claim("new") is None
+    assert world.claim("bob") is not None
+
+
+@pytest.mark.parametrize(
+    ("email", "name"),
+    [("straße@example.com", "STRASSE@Example.com"), ("jürgen@example.com", "JU\u0308RGEN@example.com")],
+)
+@pytest.mark.parametrize("is_added_first", [True, False])
+def test_a_requester_is_known_however_their_name_is_spelled(
+    world: World, email: str, name: str, is_added_first: bool
+) -> None:
+    def add() -> None:
+        with world.store.write() as session:
+            uli = people.add(
+                session,
+                HOLDPOINT,
+                username="uli",
+                name="Uli",
+                email=email,
+                role=Role.REVIEWER,
+                password_hash=None,
+                now=world.now,
+            )
+            world.actors["uli"] = person_actor(uli.id, "Uli", Role.REVIEWER)
+
+    if is_added_first:
+        add()
+    world.submit(output(requested_by=f"Uli <{name}>"))
+    if not is_added_first:
+        add()
+    assert world.claim("uli") is None
     assert world.claim("bob") is not None
 
 

@@ -1,5 +1,6 @@
 """Gold tasks: not to be told from others, kept apart from decisions, and what follows from the answers."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,14 +9,15 @@ from sqlalchemy import func, select, update
 from sqlmodel import col
 
 from review.api.answers import tasks as answers
-from review.commands import decisions, gold, pauses, tasks
-from review.domain.actors import Role
+from review.commands import decisions, gold, pauses, people, queues, reopenings, tasks
+from review.domain.actors import HOLDPOINT, Role
 from review.domain.content import content_digest
 from review.domain.decisions import EscalationReason
 from review.domain.lifecycle import LeaseToken
-from review.errors import Conflict, Forbidden, Invalid, WrongState
+from review.domain.queues import Settings
+from review.errors import Conflict, Forbidden, Invalid, LeaseLost, WrongState
 from review.queries import gold as told
-from review.queries import gold_checks, items
+from review.queries import gold_checks, items, releases
 from review.queries import people as people_queries
 from review.queries import tasks as task_queries
 from review.store.tables import (
@@ -413,3 +415,72 @@ def test_gold_is_not_made_of_what_was_reopened(world: World) -> None:
         assert session.execute(select(col(Gold.retired_at))).scalar() is None
     world.submit(*(output(f"x{n}") for n in range(30)))
     assert all(_next_is_real(world) for _ in range(10))
+
+
+def test_an_item_that_is_reopened_or_undone_is_gold_no_more(world: World) -> None:
+    check(world)
+    [item_id] = golden(world)
+    world.submit(*(output(f"x{n}") for n in range(30)))
+    held = claim_gold(world)
+    person(world, "lou", Role.LEAD)
+    with world.store.write() as session:
+        task = reopenings.reopen(session, world.actors["lou"], item_id, reason="It was wrong.", now=world.now)
+    with pytest.raises(LeaseLost):
+        answer(world, held)
+    with world.store.write() as session:
+        again = tasks.claim_one(session, world.actors["bob"], task.id, now=world.now)
+    assert world.decide(again, "bob", verdict="reject").is_final
+    assert item(world, item_id).status == "decided"
+    [fresh] = world.submit(output("fresh"))
+    with world.store.write() as session:
+        first = tasks.claim_one(session, world.actors["lea"], _task_of(world, fresh.item_id).id, now=world.now)
+    given = world.decide(first, "lea")
+    with world.store.write() as session:
+        gold.mark(session, world.actors["lou"], fresh.item_id, now=world.now)
+        decisions.undo(session, world.actors["lea"], given.id, now=world.now)
+    with world.store.read() as session:
+        assert all(session.execute(select(col(Gold.retired_at))).scalars())
+
+
+def _task_of(world: World, item_id: UUID) -> Task:
+    with world.store.read() as session:
+        return session.execute(select(Task).where(col(Task.item_id) == item_id)).scalar_one()
+
+
+def test_a_reviewer_finds_gold_as_they_find_others_and_waits_for_it_alike(world: World) -> None:
+    check(world)
+    [item_id] = golden(world)
+    world.submit(*(output(f"x{n}") for n in range(30)))
+    held = claim_gold(world)
+    ann = world.actors["ann"]
+    made_at = datetime.fromtimestamp((held.id.int >> 80) / 1000, UTC)
+    assert timedelta(0) <= made_at - held.created_at < timedelta(milliseconds=20)
+
+    def found(status: str) -> bool:
+        with world.store.read() as session:
+            rows = items.listing(session, ann, items.Filter(status=status, q=str(item_id)))
+        return [one.status for one, _ in rows] == [status]
+
+    def state() -> str:
+        with world.store.read() as session:
+            return releases.standing(session, ann, item_id, now=world.now).state.value
+
+    assert (found("waiting"), found("decided"), state()) == (True, False, "pending")
+    answer(world, held)
+    assert (found("waiting"), found("decided"), state()) == (False, True, "released")
+
+
+def test_a_gold_task_that_is_left_lying_takes_nobodys_place(world: World) -> None:
+    check(world)
+    golden(world)
+    world.submit(*(output(f"x{n}") for n in range(30)))
+    held = claim_gold(world)
+    while (task := world.claim("lea")) is not None:
+        world.decide(task, "lea")
+    with world.store.write() as session:
+        queues.settle(session, world.actors["lea"], "default", Settings(name="Default", ceiling=1), now=world.now)
+    assert world.submit(output("fresh"))[0].status == "waiting"
+    with world.store.write() as session:
+        people.set_active(session, HOLDPOINT, world.actors["ann"].id, active=False, now=world.now)
+    with world.store.read() as session:
+        assert session.get_one(Task, held.id).state == "withdrawn"

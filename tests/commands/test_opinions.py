@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from review.commands import decisions, tasks
+from review.commands import decisions, pauses, tasks
 from review.domain.actors import Role
 from review.domain.content import content_digest
 from review.domain.decisions import EscalationReason
@@ -185,3 +185,50 @@ def test_nobody_else_undoes_a_review(world: World) -> None:
     first = say(world, "ann")
     with world.store.write() as session, pytest.raises((WrongState, Forbidden)):
         decisions.undo(session, world.actors["bob"], first.id, now=world.now)
+
+
+def test_who_is_asked_beside_others_has_the_skills_of_the_rule(world: World) -> None:
+    activate(world, "reviewers: 2, extra_on_disagreement: 1, skills: ['domain:cardiology']")
+    for who in ("cem", "eva", "flo"):
+        person(world, who, Role.REVIEWER, "domain:cardiology")
+    world.item_id()
+    say(world, "cem")
+    say(world, "eva", verdict="reject")
+    assert world.claim("bob") is None
+    assert say(world, "flo").is_final
+
+
+def test_two_of_three_who_were_asked_at_first_settle_nothing(world: World) -> None:
+    activate(world, "reviewers: 3")
+    person(world, "cem")
+    item_id = world.item_id()
+    for who, verdict in (("ann", "approve"), ("bob", "reject"), ("cem", "approve")):
+        say(world, who, verdict=verdict)
+    assert (item(world, item_id).status, tasks_of(world, item_id)[-1].kind) == ("waiting", "adjudication")
+
+
+def test_one_who_hands_up_takes_nothing_from_the_others(world: World) -> None:
+    activate(world, "reviewers: 2")
+    item_id = world.item_id()
+    of_ann, of_bob = world.claim("ann"), world.claim("bob")
+    assert of_ann is not None
+    assert of_bob is not None
+    lease = world.lease(of_ann)
+    with world.store.write() as session:
+        seen, reason = world.lease(of_bob), EscalationReason.OTHER
+        decisions.escalate(session, world.actors["bob"], of_bob.id, seen, reason, "", now=world.now)
+    assert not world.decide(of_ann, "ann", lease=lease).is_final
+    assert say(world, "lea").is_final
+    assert item(world, item_id).status == "decided"
+
+
+def test_who_was_paused_takes_an_answer_back_and_is_not_given_the_task(world: World) -> None:
+    activate(world)
+    item_id = world.item_id()
+    given = say(world, "ann")
+    with world.store.write() as session:
+        pauses.pause(session, world.actors["lea"], "ann", "helper", reason="Talk first.", now=world.now)
+    with world.store.write() as session:
+        task = decisions.undo(session, world.actors["ann"], given.id, now=world.now)
+        assert (task.state, task.holder_id, task.lease_token) == ("open", None, None)
+    assert say(world, "bob").item_id == item_id

@@ -1,5 +1,7 @@
 """What is wrong with a policy is told all at once, each with its line."""
 
+import json
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -74,12 +76,56 @@ def test_what_is_hardly_a_document_is_told_too(document: str, line: int | None, 
     assert says in faults[0].error.message
 
 
-def test_keys_that_a_merge_writes_over_do_not_stand_twice() -> None:
-    document = 'queue: q\nrules:\n- &a {name: a, when: "true", route: pass}\n- {<<: *a, name: b}\n'
-    policy, faults = check(document)
+@pytest.mark.parametrize("key", ["<<", "!!merge m"])
+def test_merge_keys_are_refused_before_they_are_written_out(key: str) -> None:
+    links = [f"x{n}: &x{n} {{{key}: [{', '.join([f'*x{n - 1}'] * 9)}]}}" for n in range(1, 30)]
+    policy, faults = check("\n".join(["queue: q", "rules: []", "x0: &x0 {k: v}", *links]))
+    assert policy is None
+    assert len(faults) == 1
+    assert faults[0].line is not None
+    assert "merge keys (<<) are not read here" in faults[0].error.message
+
+
+@pytest.mark.parametrize("last", ["rules: [{name: *x30, when: '('}]", "? *x30\n: 1"])
+def test_what_refers_to_itself_many_times_is_not_written_out(last: str) -> None:
+    links = [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]" for n in range(1, 31)]
+    policy, faults = check("\n".join(["queue: q", "x0: &x0 [v]", *links, last]))
+    assert policy is None
+    assert faults
+
+
+ZEROS = f"[{','.join('0' * 30)}]"
+
+
+@pytest.mark.parametrize(
+    ("when", "says"),
+    [
+        ("[0].all(a, [0].exists(b, [0].filter(c, true).size() > 0))", "nests three"),
+        ("[0].all(a, [0].exists_one(b, [0] . // why\n map (c, c).size() > 0))", "nests three"),
+        ("[0].all(a, ')' == '(' || [0].all(b, [0].all(c, true)))", "nests three"),
+        (f"[0].all(a, [0].all(b, {'+'.join([ZEROS] * 20)} != []))", "1,000 characters"),
+        (r"r'\' == '' || [0].all(a, [0].all(b, [0].all(c, true))) || '\\' == ''", "nests three"),
+        ("[[0]].map(a, a + a).map(a, a + a).size() > 0", "map twice"),
+    ],
+)
+def test_a_condition_that_could_run_for_long_is_told_before_it_runs(when: str, says: str) -> None:
+    policy, faults = check(json.dumps({"queue": "q", "rules": [{"name": "slow", "when": when, "route": "review"}]}))
+    assert policy is None
+    assert [fault.error.field for fault in faults] == ["rules[slow].when"]
+    assert says in faults[0].error.message
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "flags.all(a, flags.exists(b, b.code == a.code)) && flags.all(a, flags.exists(b, b.severity >= a.severity))",
+        "input != '.all(a, [0].all(b, [0].all(c, [0].map(d, [0].map(e,' // .all(.all(.all(",
+        'flags.filter(f, f.severity > 1).map(f, f.code).exists(c, c == "it\'s .map(")',
+    ],
+)
+def test_a_condition_that_nests_two_may_run(when: str) -> None:
+    _, faults = check(json.dumps({"queue": "q", "rules": [{"name": "r", "when": when, "route": "review"}]}))
     assert faults == []
-    assert policy is not None
-    assert [(rule.name, rule.when) for rule in policy.rules] == [("a", "true"), ("b", "true")]
 
 
 @pytest.mark.parametrize("document", [POLICY, HOLD_EVERYTHING])

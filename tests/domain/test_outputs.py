@@ -104,3 +104,30 @@ def test_content_is_kept_exactly(value: object) -> None:
     _, packed = read_output(changed(output=value, metadata={"v": value}).encode(), NOW)
     kept = content.parse(packed)
     assert content.canonical(kept["output"]) == content.canonical(json.loads(json.dumps(value)))
+
+
+@pytest.mark.parametrize(
+    ("schema", "says"),
+    [
+        ({"$ref": "http://127.0.0.1:9/secret"}, "$ref"),
+        ({"$ref": "#"}, "$ref"),
+        ({"$defs": {"a": {"$dynamicRef": "#x"}}}, "$dynamicRef"),
+        ({"items": [{"anyOf": [{"pattern": "^(a|a)*$"}]}]}, "pattern"),
+        ({"patternProperties": {"(": {}}}, "patternProperties"),
+        ({"allOf": [{"unevaluatedProperties": False}]}, "unevaluatedProperties"),
+        ({"type": "nonsense"}, "not a JSON Schema"),
+        ({"multipleOf": 0}, "not a JSON Schema"),
+        ({"properties": 3}, "not a JSON Schema"),
+        ({"enum": ["x" * 20_000]}, "larger than 16 KiB"),
+    ],
+)
+def test_a_schema_that_could_hold_up_who_checks_by_it_is_refused(schema: dict[str, object], says: str) -> None:
+    error = refused(changed(correction_schema=schema))
+    assert isinstance(error, Invalid)
+    assert error.field == "correction_schema"
+    assert says in error.message
+
+
+def test_names_of_properties_and_values_are_no_keywords() -> None:
+    schema = {"type": "object", "properties": {"pattern": {"type": "string"}}, "const": {"$ref": "#"}}
+    assert read_output(changed(correction_schema=schema).encode(), NOW)[0].correction_schema == schema

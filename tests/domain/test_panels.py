@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from review.domain.decisions import Verdict
@@ -81,3 +81,27 @@ def test_when_nobody_is_left_to_wait_for_something_follows(answers: list[Verdict
     step = next_step(Panel(most), said(*answers), 0)
     assert step is not Step.WAIT
     assert step is not Step.ANOTHER or len(answers) < most
+
+
+def end(panel: Panel, answers: list[Verdict]) -> tuple[Step, object]:
+    """Where answers lead that come one after the other: the last step, and what stands where it is final."""
+    everyone = said(*answers)
+    for n in range(panel.n_first, len(everyone) + 1):
+        step = next_step(panel, everyone[:n], 0)
+        if step is not Step.ANOTHER:
+            return step, everyone[n - 1].meaning if step is Step.FINAL else None
+    raise AssertionError("nothing followed")
+
+
+@given(st.data(), st.integers(2, 5), st.booleans())
+def test_the_order_of_the_answers_changes_nothing(data: st.DataObject, n_first: int, four_eyes: bool) -> None:
+    n_first = 2 if four_eyes else n_first
+    most = data.draw(st.integers(n_first, 5))
+    answers = data.draw(st.lists(st.sampled_from([A, R, (C, "x")]), min_size=most, max_size=most))
+    other = data.draw(st.permutations(answers))
+    # Where all who were asked at first agree, nobody else is asked, and there are no more answers.
+    assume(all(len(set(some[:n_first])) > 1 for some in (answers, other)))
+    panel = Panel(most, four_eyes=four_eyes, n_first=n_first)
+    assert end(panel, answers) == end(panel, other)
+    alone = Panel(n_first, four_eyes=four_eyes, n_first=n_first)
+    assert next_step(alone, said(*answers[:n_first]), 0) is Step.ADJUDICATE

@@ -1,6 +1,8 @@
 """Answers about items: listings, one with its content, and its history."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from review.domain.lifecycle import ItemStatus, ReleaseState
 from review.domain.outputs import OutputKind
 from review.domain.policies import Route
 from review.queries.items import Event, Whole
-from review.queries.releases import Release
+from review.queries.releases import Gate, Release, told_state
 from review.store.tables import Item, Task
 
 
@@ -49,8 +51,8 @@ class SummaryAnswer(TypedDict):
     due_at: datetime | None
 
 
-def summary(item: Item, system: str) -> SummaryAnswer:
-    """One item of a listing."""
+def summary(item: Item, system: str, gate: Gate = Gate.OPEN) -> SummaryAnswer:
+    """One item of a listing; its release as it stands behind this gate."""
     return {
         "item_id": item.id,
         "external_id": item.external_id,
@@ -66,7 +68,7 @@ def summary(item: Item, system: str) -> SummaryAnswer:
         "policy_version": item.policy_version,
         "inclusion_probability": item.inclusion_probability,
         "status": ItemStatus(item.status),
-        "release_state": ReleaseState(item.release_state),
+        "release_state": told_state(item.release_state, gate),
         "received_at": item.received_at,
         "due_at": item.due_at,
     }
@@ -80,10 +82,11 @@ class PageAnswer(TypedDict):
     next_cursor: UUID | None
 
 
-def page(rows: list[tuple[Item, str]], limit: int) -> PageAnswer:
-    """The answer of GET /items."""
+def page(rows: list[tuple[Item, str]], limit: int, gates: Mapping[UUID, Gate] = MappingProxyType({})) -> PageAnswer:
+    """The answer of GET /items; with what stands before the releases where their producer asks."""
     more = rows[-1][0].id if len(rows) == limit else None
-    return {"items": [summary(item, system) for item, system in rows], "next_cursor": more}
+    told = [summary(item, system, gates.get(item.id, Gate.OPEN)) for item, system in rows]
+    return {"items": told, "next_cursor": more}
 
 
 @exactly
@@ -104,11 +107,11 @@ class ItemAnswer(SummaryAnswer):
     produced_at: datetime
 
 
-def item(found: Whole) -> ItemAnswer:
+def item(found: Whole, gate: Gate = Gate.OPEN) -> ItemAnswer:
     """An item with its content."""
     sent = found.content
     return {
-        **summary(found.item, found.system.slug),
+        **summary(found.item, found.system.slug, gate),
         "system_name": found.system.name,
         "input": sent["input"],
         "context": sent["context"],
@@ -147,8 +150,10 @@ class WholeAnswer(ItemAnswer):
 
 
 def whole(found: Whole, release: Release, *, told: Actor) -> WholeAnswer:
-    """The answer of GET /items/{id}."""
-    return {**item(found), "release": outputs.release(release), "decision": _decision(found, told)}
+    """The answer of GET /items/{id}; its producer is told of no decision that is behind the gate."""
+    gate = Gate.OPEN if told.system_id is None else release.gate
+    decision = _decision(found, told) if gate is Gate.OPEN else None
+    return {**item(found, gate), "release": outputs.release(release), "decision": decision}
 
 
 def _decision(found: Whole, told: Actor) -> DecisionAnswer | None:
@@ -186,16 +191,27 @@ class HistoryAnswer(TypedDict):
     events: list[EventAnswer]
 
 
-def history(item_id: UUID, events: list[Event], *, told: Actor) -> HistoryAnswer:
-    """The answer of GET /items/{id}/history."""
-    return {"item_id": item_id, "events": [_event(event, told) for event in events]}
+_OF_ANSWERS = {"item.decided", "item.reviewed", "item.lapsed", "decision.undone", "decision.superseded"}
+_TO_PRODUCERS = {
+    "n", "n_tasks", "policy_version", "mode", "digest", "task_id", "to_task_id", "decision_id", "decision_digest",
+    "verdict", "cause", "state", "sha256", "reason", "comment_id", "question_id", "text_digest", "escalation_id",
+    "escalation_digest", "queue", "due_at", "until", "step", "does", "why",
+}  # fmt: skip
+
+
+def history(item_id: UUID, events: list[Event], gate: Gate = Gate.OPEN, *, told: Actor) -> HistoryAnswer:
+    """The answer of GET /items/{id}/history; its producer is told of no answer that is behind the gate."""
+    is_gated = told.system_id is not None and gate is not Gate.OPEN
+    shown = [event for event in events if not (is_gated and event.action in _OF_ANSWERS)]
+    return {"item_id": item_id, "events": [_event(event, told) for event in shown]}
 
 
 def _body(event: Event, told: Actor) -> dict[str, Any]:
-    """What an event says; to a producer, not by which key a person came."""
-    if told.system_id is None or event.actor_kind != ActorKind.PERSON:
+    """What an event says; to a producer, nothing of who is asked, and not by which key a person came."""
+    if told.system_id is None:
         return event.body
-    return {name: value for name, value in event.body.items() if name != "key"}
+    shown = _TO_PRODUCERS if event.actor_kind == ActorKind.PERSON else _TO_PRODUCERS | {"key"}
+    return {name: value for name, value in event.body.items() if name in shown}
 
 
 def _event(event: Event, told: Actor) -> EventAnswer:

@@ -61,13 +61,14 @@ class SaidAnswer(TypedDict):
 class WorkAnswer(TypedDict):
     """A task that the person holds now, with all that is needed to decide it.
 
-    `answers` are what people said of it, in no order: in a task of kind adjudication, and nowhere else.
+    `answers` are what people said of it, in no order: in a task of kind adjudication, and nowhere else. `lease` is
+    null where a decision was undone by someone who may not take its task now: then it waits for others.
     """
 
     task_id: UUID
     kind: str
     due_at: datetime
-    lease: LeaseAnswer
+    lease: LeaseAnswer | None
     item: items.ItemAnswer
     taxonomy: list[str]
     can_escalate: bool
@@ -101,9 +102,9 @@ def _said(decision: Decision) -> SaidAnswer:
     }
 
 
-def _lease(task: Task) -> LeaseAnswer:
-    assert task.lease_token is not None  # noqa: S101 - a claimed task has a hold
-    assert task.lease_expires_at is not None  # noqa: S101
+def _lease(task: Task) -> LeaseAnswer | None:
+    if task.lease_token is None or task.lease_expires_at is None:
+        return None
     return {"token": task.lease_token, "expires_at": task.lease_expires_at}
 
 
