@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,24 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return sqlite_url(tmp_path)
     return request.getfixturevalue("postgresql").emptied()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def fresh_url(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+    """A function that gives the address of an empty database, for each run of the machine."""
+    if request.param == "postgresql":
+        server: Postgresql = request.getfixturevalue("postgresql")
+        yield server.emptied
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        numbers = iter(range(10_000))
+
+        def fresh() -> str:
+            path = Path(folder) / str(next(numbers))
+            path.mkdir()
+            return sqlite_url(path)
+
+        yield fresh
 
 
 @pytest.fixture

@@ -103,8 +103,9 @@ async def one(request: Request, item_id: UUID) -> Response:
     """One item with its content, its release and the decision that stands. The look goes on record."""
 
     def whole(session: Session, actor: Actor, now: datetime) -> answers.WholeAnswer:
-        release = releases.look(session, actor, item_id, now=now)
-        return answers.whole(items.whole(session, actor, item_id), release, told=actor)
+        releases.look(session, actor, item_id, now=now)
+        found = items.whole(session, actor, item_id)
+        return answers.whole(found, release_queries.release_of(session, found, now=now), told=actor)
 
     return reply(await edge_of(request).write(request, whole))
 
@@ -118,8 +119,8 @@ async def history(request: Request, item_id: UUID) -> Response:
     """An item's whole story from the audit trail. The look goes on record."""
 
     def story(session: Session, actor: Actor, now: datetime) -> answers.HistoryAnswer:
-        release = releases.look(session, actor, item_id, now=now)
-        return answers.history(item_id, items.history(session, actor, item_id), release.gate, told=actor)
+        gate = releases.look(session, actor, item_id, now=now)
+        return answers.history(item_id, items.history(session, actor, item_id), gate, told=actor)
 
     return reply(await edge_of(request).write(request, story))
 

@@ -76,5 +76,5 @@ class Admission:
             return
         limited = select(col(Queue.id)).where(col(Queue.slug).in_(self._slugs), col(Queue.ceiling).is_not(None))
         for queue_id in self._session.execute(limited.order_by(col(Queue.id))).scalars().all():
-            advisory_lock(self._session, int.from_bytes(queue_id.bytes[8:], "big", signed=True))
+            advisory_lock(self._session, queue_id)
         self._is_alone = True

@@ -77,10 +77,17 @@ def free_unable(session: Session, *, now: datetime) -> int:
 
 def withdraw_gold(session: Session, now: datetime, *which: Any) -> None:
     """Close open gold tasks whose answers nobody waits for any more; there is nothing to ask anyone else."""
+    _withdraw(session, now, TASK.c.gold_id.is_not(None), *which)
+
+
+def withdraw(session: Session, now: datetime, *which: Any) -> None:
+    """Ask nobody about settled items any more; a gold task asks nobody about where its item stands."""
+    _withdraw(session, now, TASK.c.gold_id.is_(None), *which)
+
+
+def _withdraw(session: Session, now: datetime, *which: Any) -> None:
     session.connection().execute(
-        update(TASK)
-        .where(OPEN, TASK.c.gold_id.is_not(None), *which)
-        .values(state=TaskState.WITHDRAWN.value, closed_at=now, lease_expires_at=None)
+        update(TASK).where(OPEN, *which).values(state=TaskState.WITHDRAWN.value, closed_at=now, lease_expires_at=None)
     )
 
 

@@ -136,9 +136,10 @@ class _Batch:
         if (refusal := self.bundles.refusal(output)) is not None:
             return refusal
         ruling = ruling_in(self.mode, self.policy.ruling(output, self.system.sample_key))
+        ruling = ruling.covered(self.system.sample_key, output.external_id)
         risk = risks.of(output, ruling, self.curves.get(output.model.version))
         is_asked = ruling.reviewed and self.mode is not Mode.STOPPED  # a stopped system fills no queue
-        is_full = is_asked and self.admission.is_full(self._covered(ruling, output), risk)
+        is_full = is_asked and self.admission.is_full(ruling, risk)
         if is_full and ruling.held and ruling.when_full is WhenFull.REFUSE:
             return TooMany(f"The queue {ruling.queue} is full. Send it again later.", retry_after=RETRY_SECONDS)
         if is_full:
@@ -162,10 +163,6 @@ class _Batch:
         self.known[output.external_id] = _Known(digest, taken)
         return taken
 
-    def _covered(self, ruling: Ruling, output: Output) -> Ruling:
-        """The ruling with as many people as this output is for."""
-        return ruling.covered(self.system.sample_key, output.external_id)
-
     def _settled(self, output: Output, ruling: Ruling, *, is_full: bool) -> Settled | None:
         """What Holdpoint answers at once: where the system is stopped, or a held output finds its queue full."""
         if self.mode is Mode.STOPPED:
@@ -176,7 +173,7 @@ class _Batch:
 
     def _ask(self, row: "_Row", risk: float) -> None:
         """Make the tasks of an item: one for each person who is asked."""
-        ruling = self._covered(row.ruling, row.output)
+        ruling = row.ruling
         queue_id, row.due_at = self.admission.take(ruling)
         row.lapses_at = row.due_at if ruling.held and ruling.on_lapse else None
         priority = round(100 * risk) if self.policy.policy.order is Order.EXPECTED_RISK else ruling.priority

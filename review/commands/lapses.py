@@ -8,12 +8,12 @@ from uuid import UUID
 from sqlalchemy import Table, bindparam, select, text, update
 from sqlmodel import Session, col
 
-from review.commands import settlements
+from review.commands import freeing, settlements
 from review.commands.eligibility import TASK
 from review.commands.settlements import Lapse
 from review.domain import content, fail_safes
 from review.domain.fail_safes import Cause
-from review.domain.lifecycle import ItemStatus, TaskState
+from review.domain.lifecycle import ItemStatus
 from review.domain.releases import is_overdue
 from review.domain.rulings import compiled
 from review.store.tables import Item, ItemPayload, Policy
@@ -96,7 +96,7 @@ def _settle(session: Session, rows: Sequence[Any], now: datetime) -> int:
     lapses = [lapse for row in rows if (lapse := _lapsed(session, row)) is not None]
     settlements.record(session, lapses, now=now)
     if lapses:
-        _withdraw(session, [lapse.item_id for lapse in lapses], now)
+        freeing.withdraw(session, now, TASK.c.item_id.in_([lapse.item_id for lapse in lapses]))
     return len(lapses)
 
 
@@ -113,12 +113,3 @@ def _lapsed(session: Session, row: Any) -> Lapse | None:
         "new_digest": settled.digest,
     }
     return lapse if session.connection().execute(_SETTLE, changed).first() else None
-
-
-def _withdraw(session: Session, item_ids: Sequence[UUID], now: datetime) -> None:
-    """Ask nobody about these items any more."""
-    session.connection().execute(
-        update(TASK)
-        .where(TASK.c.item_id.in_(item_ids), TASK.c.state == TaskState.OPEN.value, TASK.c.gold_id.is_(None))
-        .values(state=TaskState.WITHDRAWN.value, closed_at=now, lease_expires_at=None)
-    )

@@ -57,7 +57,7 @@ def held(session: Session, slug: str) -> System:
     system_id = session.execute(select(col(System.id)).where(col(System.slug) == slug)).scalar()
     if system_id is None:
         raise NotFound(f"There is no system “{slug}”.", field="system")
-    advisory_lock(session, _lock_of(system_id))
+    advisory_lock(session, system_id)
     query = select(System).where(col(System.id) == system_id).with_for_update(key_share=True)
     system: System = session.execute(query.execution_options(populate_existing=True)).scalar_one()
     return system
@@ -70,12 +70,7 @@ def keep(session: Session, system_id: UUID | None) -> None:
     load a stop would wait for ever.
     """
     if system_id is not None:
-        advisory_lock(session, _lock_of(system_id), shared=True)
-
-
-def _lock_of(system_id: UUID) -> int:
-    """The number of a system's lock: the random half of its id."""
-    return int.from_bytes(system_id.bytes[8:], "big", signed=True)
+        advisory_lock(session, system_id, shared=True)
 
 
 def tighten(session: Session, system: System, mode: Mode, *, reason: str, now: datetime) -> bool:

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import Session, col
 
-from review.commands.eligibility import TASK
+from review.commands import freeing
+from review.commands.eligibility import OPEN, TASK
 from review.domain.actors import Actor
 from review.domain.decisions import Answer, Verdict
 from review.domain.lifecycle import TaskKind, TaskState
@@ -16,8 +17,7 @@ from review.domain.policies import Rule
 from review.errors import WrongState
 from review.store.tables import Decision, Queue, Task, TaskBar, TaskSkill
 
-_IS_OPEN = TASK.c.state == TaskState.OPEN.value
-_IS_ASKED = _IS_OPEN & TASK.c.gold_id.is_(None)  # a gold task asks nobody about where the item stands
+_IS_ASKED = OPEN & TASK.c.gold_id.is_(None)  # a gold task asks nobody about where the item stands
 
 
 def next_step(session: Session, actor: Actor, task: Any, rule: Rule | None, answer: Answer) -> Step:
@@ -96,11 +96,7 @@ def _above(session: Session, task: Any) -> Any:
 
 def withdraw_others(session: Session, task: Any, now: datetime) -> None:
     """Ask nobody else about the item of a task: it is settled."""
-    session.connection().execute(
-        update(TASK)
-        .where(TASK.c.item_id == task.item_id, _IS_ASKED)
-        .values(state=TaskState.WITHDRAWN.value, closed_at=now, lease_expires_at=None)
-    )
+    freeing.withdraw(session, now, TASK.c.item_id == task.item_id)
 
 
 def take_back(session: Session, decision: Decision) -> None:

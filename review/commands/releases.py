@@ -78,27 +78,38 @@ def _refuse_unusable(release: Release, sha256: str) -> None:
         )
 
 
-def look(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> Release:
+def look(session: Session, actor: Actor, item_id: UUID, *, now: datetime) -> Gate:
     """Put a look at a whole item on record, before it is read; for its producer this may be the first sight too.
 
-    What its producer may not use yet, behind the gate, it is not told of: that is no sight of it.
+    Returns what stands between its release and who looks, which is nothing for people. What its producer may not use
+    yet, behind the gate, it is not told of: that is no sight of it.
     """
-    _hold_still(session, item_id, now)
+    found = _held(session, [item_id], now)
     audit.record(session, actor, "item.viewed", ("item", item_id), now=now)
-    release = releases.release(session, actor, item_id, now=now)
-    if release.gate is Gate.OPEN:
-        _mark_fetched(session, actor, [item_id], now)
-    return release
+    return _mark_seen(session, actor, found, now).get(item_id, Gate.OPEN)
 
 
 def see(session: Session, actor: Actor, item_ids: Sequence[UUID], *, now: datetime) -> Sequence[Item]:
     """Put on record that a producer is told where its items stand. Returns them as they are then, by id."""
+    found = _held(session, item_ids, now)
+    _mark_seen(session, actor, found, now)
+    return found
+
+
+def _held(session: Session, item_ids: Sequence[UUID], now: datetime) -> Sequence[Item]:
+    """The same as _hold_still for several items, which it returns by id."""
     lapses.settle_overdue(session, item_ids, now=now)
     chosen = select(Item).where(col(Item.id).in_(item_ids)).order_by(col(Item.id)).with_for_update()
-    found = session.execute(chosen.execution_options(populate_existing=True)).scalars().all()
+    return session.execute(chosen.execution_options(populate_existing=True)).scalars().all()
+
+
+def _mark_seen(session: Session, actor: Actor, found: Sequence[Item], now: datetime) -> dict[UUID, Gate]:
+    """Put on record what a producer sees of these items; returns what stands before the release of each."""
+    if actor.system_id is None:
+        return {}
     gates = releases.gates(session, found, now=now)
     _mark_fetched(session, actor, [item_id for item_id, gate in gates.items() if gate is Gate.OPEN], now)
-    return found
+    return gates
 
 
 def _hold_still(session: Session, item_id: UUID, now: datetime) -> None:

@@ -45,13 +45,6 @@ def content_digest(value: Any) -> str:
     return sha256(content_bytes(value))
 
 
-def as_text(value: Any) -> str:
-    """A content as a person reads it: texts as they are, anything else as indented JSON."""
-    if isinstance(value, str):
-        return value
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-
-
 def refuse_unkeepable(value: Any, field: str, depth: int = 0) -> None:
     """Raise Invalid, naming the field, for NUL characters, numbers that are none, and over-deep nesting."""
     if depth > MAX_DEPTH:

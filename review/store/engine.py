@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import stamina
 from sqlalchemy import Connection, Engine, event, make_url
@@ -163,12 +164,14 @@ def holds_rows(session: Session) -> bool:
     return connection.dialect.name == "postgresql" and _is_write(connection)
 
 
-def advisory_lock(session: Session, number: int, *, shared: bool = False) -> None:
-    """Wait for a lock held until this transaction ends; SQLite's single writer needs none.
+def advisory_lock(session: Session, key: int | UUID, *, shared: bool = False) -> None:
+    """Wait for a lock held until this transaction ends; SQLite's single writer needs none. An id stands for the number
+    of its random half.
 
     Any number hold it as shared at once, but none comes before who waits for it alone, as happens with locks on rows.
     """
     if session.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(key.bytes[8:], "big", signed=True) if isinstance(key, UUID) else key
         session.execute(_SHARED if shared else _ALONE, {"number": number})
 
 

@@ -1,15 +1,13 @@
 """Several reviewers, blind, adjudication, four eyes, skip, snooze, undo, lapse, modes, bundles, gold, consume and
 reopen, in any order: what must hold holds after each step, and the audit trail verifies at the end."""
 
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -30,7 +28,6 @@ from review.queries import audit, items
 from review.store.engine import Store
 from review.store.secrets import AuditKey
 from review.store.tables import Item, Task
-from tests.support.databases import Postgresql, sqlite_url
 from tests.support.discipline import person
 from tests.support.discipline_invariants import check
 from tests.support.world import World, output
@@ -289,24 +286,6 @@ class DisciplineMachine(RuleBasedStateMachine):
                 select(Task).where(col(Task.state) != "open", col(Task.lease_expires_at) > self.now)
             ).all()
         assert held == []
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def fresh_url(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
-    """A function that gives the address of an empty database, for each run of the machine."""
-    if request.param == "postgresql":
-        server: Postgresql = request.getfixturevalue("postgresql")
-        yield server.emptied
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        numbers = iter(range(10_000))
-
-        def fresh() -> str:
-            path = Path(folder) / str(next(numbers))
-            path.mkdir()
-            return sqlite_url(path)
-
-        yield fresh
 
 
 def test_what_must_hold_holds_whatever_happens(fresh_url: Callable[[], str], tmp_path: Path) -> None:

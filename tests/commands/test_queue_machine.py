@@ -1,10 +1,8 @@
 """Claim, renew, expire, decide, undo, escalate, skip and give back, in any order, against a simple model."""
 
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -20,7 +18,6 @@ from review.domain.lifecycle import LEASE, SKIP, LeaseToken
 from review.errors import LeaseLost, ReviewError, WrongState
 from review.store.engine import Store
 from review.store.tables import Decision, Item, Task
-from tests.support.databases import Postgresql, sqlite_url
 from tests.support.world import World, output
 
 REVIEWERS, LEADS = ("ann", "bob"), ("lea",)
@@ -220,25 +217,7 @@ class _Expecting:
         return refused
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def fresh_url(request: pytest.FixtureRequest) -> Iterator[object]:
-    """A function that gives the address of an empty database, for each run of the machine."""
-    if request.param == "postgresql":
-        server: Postgresql = request.getfixturevalue("postgresql")
-        yield server.emptied
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        numbers = iter(range(10_000))
-
-        def fresh() -> str:
-            path = Path(folder) / str(next(numbers))
-            path.mkdir()
-            return sqlite_url(path)
-
-        yield fresh
-
-
-def test_the_queue_does_what_the_model_says(fresh_url) -> None:  # type: ignore[no-untyped-def]
+def test_the_queue_does_what_the_model_says(fresh_url: Callable[[], str]) -> None:
     class Machine(QueueMachine):
         @initialize()
         def start(self) -> None:
