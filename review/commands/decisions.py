@@ -24,14 +24,19 @@ from review.store.types import new_id
 
 # Built once, over the tables: decisions are hot.
 _ITEM: Table = Item.__table__  # type: ignore[attr-defined]
+_CLOSED = (
+    "id", "item_id", "queue_id", "kind", "gold_id", "holder_id", "is_limited", "priority", "due_at", "claimed_at",
+    "created_at",
+)  # fmt: skip
 _CLOSE = (
     update(TASK)
     .where(tasks.HELD)
     .values(state=bindparam("new_state"), closed_at=bindparam("now"), lease_expires_at=None)
-    .returning(*TASK.c)
+    .returning(*(TASK.c[name] for name in _CLOSED))
 )
+_KNOWN = ("external_id", "version", "rule", "lapses_at", "release_state", "release_digest")  # what deciding rests on
 _TO_DECIDE: Any = (
-    select(*_ITEM.c, col(ItemPayload.content), col(Policy.document))
+    select(*(_ITEM.c[name] for name in _KNOWN), col(ItemPayload.content), col(Policy.document))
     .join(ItemPayload, col(ItemPayload.item_id) == _ITEM.c.id)
     .join(Policy, (col(Policy.system_id) == _ITEM.c.system_id) & (col(Policy.version) == _ITEM.c.policy_version))
     .where(_ITEM.c.id == bindparam("item"))

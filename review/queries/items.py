@@ -30,13 +30,16 @@ class Whole:
     decided_by: str | None
 
 
-_WHOLE = (
-    select(Item, System, col(ItemPayload.content), Decision, col(Person.name))
+WHOLE = (
+    select(Item, System, col(ItemPayload.content))
     .join(System, col(System.id) == col(Item.system_id))
     .join(ItemPayload, col(ItemPayload.item_id) == col(Item.id))
-    .outerjoin(Decision, col(Decision.id) == col(Item.decision_id))
-    .outerjoin(Person, col(Person.id) == col(Decision.decided_by_id))
     .where(col(Item.id) == bindparam("item"))
+)
+_STANDING = (
+    select(Decision, col(Person.name))
+    .outerjoin(Person, col(Person.id) == col(Decision.decided_by_id))
+    .where(col(Decision.id) == bindparam("decision"))
 )
 
 
@@ -50,12 +53,25 @@ def require_sight(actor: Actor, system_id: UUID) -> None:
 
 def whole(session: Session, actor: Actor, item_id: UUID) -> Whole:
     """One item with everything a person needs to judge it; raises NotFound where the actor may not know of it."""
-    row = session.execute(_WHOLE, {"item": item_id}).first()
+    row = session.execute(WHOLE, {"item": item_id}).first()
     if row is None:
         raise NotFound("There is no such item.")
-    item, system, packed, decision, decided_by = row
+    return whole_of(session, actor, *row)
+
+
+def whole_of(session: Session, actor: Actor, item: Item, system: System, packed: bytes) -> Whole:
+    """The same from a row of WHOLE, for statements that ask for more beside it."""
     require_sight(actor, item.system_id)
+    decision, decided_by = _standing(session, item)
     return gold.told(session, actor, Whole(item, system, content.parse(packed), decision, decided_by))
+
+
+def _standing(session: Session, item: Item) -> tuple[Decision | None, str | None]:
+    """The decision that stands, with who made it; most items on a desk have none, which costs nothing."""
+    if item.decision_id is None:
+        return None, None
+    decision, decided_by = session.execute(_STANDING, {"decision": item.decision_id}).one()
+    return decision, decided_by
 
 
 def taxonomy(session: Session, item: Item) -> list[str]:

@@ -35,18 +35,17 @@ class Work:
     answers: Sequence[Decision] = ()  # what others said, where the task settles their disagreement
 
 
-_AROUND = (
-    select(col(Policy.document), col(Queue.escalates_to_id))
+_WORK = (
+    items.WHOLE.add_columns(col(Policy.document), col(Queue.escalates_to_id))
+    .join(Policy, (col(Policy.system_id) == col(Item.system_id)) & (col(Policy.version) == col(Item.policy_version)))
     .join(Queue, col(Queue.id) == bindparam("queue"))
-    .where(col(Policy.system_id) == bindparam("system"), col(Policy.version) == bindparam("version"))
 )
 
 
 def work(session: Session, actor: Actor, task: Task) -> Work:
     """The content and context of a task."""
-    found = items.whole(session, actor, task.item_id)
-    around = {"queue": task.queue_id, "system": found.item.system_id, "version": found.item.policy_version}
-    document, above = session.connection().execute(_AROUND, around).one()
+    *row, document, above = session.execute(_WORK, {"item": task.item_id, "queue": task.queue_id}).one()
+    found = items.whole_of(session, actor, *row)
     handed_up = items.handed_up(session, task.item_id) if task.escalated_from_id else []
     taxonomy = list(compiled(document).policy.taxonomy)
     return Work(

@@ -1,6 +1,7 @@
 """The engine and its transactions. A write that was acknowledged survives a power cut on both databases."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from uuid import UUID
 import stamina
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy import create_engine as sa_create_engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, OperationalError, SQLAlchemyError
 from sqlmodel import Session, text
 
 from review.errors import Busy
@@ -20,6 +21,7 @@ T = TypeVar("T")
 WRITE = {"holdpoint_write": True}  # the execution options of a transaction that writes
 _BUSY_SECONDS = 10  # as long as one waits for writers of other processes, and of one's own
 _TRIES = 8  # each try that fails is one that another transaction won
+_IDLE_SECONDS = 1.0
 _PAGE_BYTES = 8192  # three items of 2 KB a page, where 4096 holds one: half the bytes to write at intake
 
 
@@ -151,7 +153,28 @@ def _postgresql(url: str) -> Engine:
     target = make_url(url)
     if target.drivername == "postgresql":
         target = target.set(drivername="postgresql+psycopg")
-    return sa_create_engine(target, pool_size=20, max_overflow=40, pool_pre_ping=True, hide_parameters=True)
+    # Last in, first out: the connection taken is the one whose statements are prepared and in the processor's caches.
+    engine = sa_create_engine(target, pool_size=20, max_overflow=40, pool_use_lifo=True, hide_parameters=True)
+    _ping_the_idle(engine)
+    return engine
+
+
+def _ping_the_idle(engine: Engine) -> None:
+    """Ask a connection that was idle whether it lives before it is used: the server may have restarted meanwhile."""
+
+    @event.listens_for(engine, "checkin")
+    def _left(_connection: Any, record: Any) -> None:
+        record.info["left"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _taken(connection: Any, record: Any, _proxy: Any) -> None:
+        now = time.monotonic()
+        if now - record.info.get("left", now) < _IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 def _is_write(connection: Connection) -> bool:

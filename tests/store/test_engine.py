@@ -121,3 +121,18 @@ def test_two_standing_decisions_on_a_task_are_impossible(world: World) -> None:
     copied = {**decision.model_dump(), "id": new_id()}
     with pytest.raises(IntegrityError), world.store.write() as session:
         session.execute(insert(Decision), copied)
+
+
+def test_connections_that_died_while_idle_are_replaced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    if store.engine.dialect.name == "postgresql":
+        monkeypatch.setattr(engine, "_IDLE_SECONDS", 0.0)
+        held = [store.engine.connect() for _ in range(4)]
+        numbers = [connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() for connection in held]
+        for connection in held:
+            connection.close()
+        with opened(store.engine.url.render_as_string(hide_password=False)) as other, other.read() as session:
+            for number in numbers:
+                session.execute(text("SELECT pg_terminate_backend(:number)"), {"number": number})
+        time.sleep(0.2)
+    with store.read() as session:
+        assert session.execute(text("SELECT 1")).scalar() == 1
