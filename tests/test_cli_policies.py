@@ -25,6 +25,17 @@ def test_a_policy_is_checked_without_a_database(terminal: Terminal) -> None:
     assert second.startswith(f"Error: {wrong}:4: rules[a].when")
 
 
+def test_what_a_policy_names_that_is_not_there_is_remarked_on(at_world: Terminal) -> None:
+    rule = "{name: vip, when: 'metadata.tier > 1', route: review, queue: vips, skills: ['domain:vip']}"
+    file = at_world.file("policy.yaml", f"queue: default\nrules:\n  - {rule}\n")
+    assert "has(metadata.tier)" in at_world.run("policy", "check", file).err
+    told = at_world.run("policy", "activate", "helper", file)
+    assert told.code == 0
+    assert [mark in told.err for mark in ("has(metadata.tier)", "no queue “vips”", "the skill “domain:vip”")] == [
+        True
+    ] * 3
+
+
 def test_two_people_put_a_critical_systems_policy_in_force(at_world: Terminal, world: World) -> None:
     assert "a second person" in at_world.done("system", "critical", "helper")
     file = at_world.file("policy.yaml", STRICTER)

@@ -19,6 +19,7 @@ from review.api.reference import gives, takes
 from review.commands import drafts, policies
 from review.domain.actors import Actor
 from review.domain.outputs import Code
+from review.domain.policies import check as check_document
 from review.queries import policies as policy_queries
 from review.store.tables import PolicyDraft
 
@@ -63,12 +64,13 @@ async def put_in_force(request: Request, slug: Code) -> Response:
     **gives({200: ("What is wrong with it", answers.CheckAnswer)}, 403, 404, *_BODY_REFUSALS, body=takes(DocumentBody)),
 )
 async def check(request: Request, slug: Code) -> Response:
-    """Everything that is wrong with a document, each with its line; nothing is written."""
+    """Everything that is wrong with a document, each with its line, or what to look at in it; nothing is written."""
     document = (await bodies.read(request, DocumentBody)).document
 
     def read(session: Session, actor: Actor, _now: datetime) -> answers.CheckAnswer:
         policy_queries.standing(session, actor, slug)
-        return answers.checked(document)
+        policy, faults = check_document(document)
+        return answers.checked(faults, policy_queries.remarked(session, policy) if policy else [])
 
     return reply(await edge_of(request).read(request, read))
 

@@ -15,6 +15,7 @@ from review.api.answers import policies as answers
 from review.cli import dry_runs
 from review.cli.frame import COMMAND_LINE, AsJson, answer, complain, group, now, read_text, ready_store, remark
 from review.commands import drafts, policies
+from review.domain import remarks
 from review.domain.actors import Actor
 from review.domain.policies import check as check_document
 from review.errors import Invalid
@@ -41,11 +42,13 @@ Key = Annotated[str, typer.Option(envvar="HOLDPOINT_KEY", help="A person's key: 
 @policy.command("check")
 def check(file: File) -> None:
     """Say everything that is wrong with a policy, each with its line; needs no database."""
-    _, faults = check_document(read_text(file))
+    policy, faults = check_document(read_text(file))
     for fault in faults:
         complain(f"{file}:{fault.line or 1}: {fault.error.message}")
-    if faults:
+    if policy is None:
         raise typer.Exit(1)
+    for one in remarks.of_conditions(policy):
+        remark(f"Look: {one.told}")
     print(f"{file} can be put in force.")
 
 
@@ -60,18 +63,28 @@ def activate(
     with ready_store() as store, store.write() as session:
         actor = _acting(session, key)
         if file is not None:
-            made = policies.activate(session, actor, slug, read_text(file), now=now())
+            _remark_on(session, text := read_text(file))
+            made = policies.activate(session, actor, slug, text, now=now())
         else:
-            made = drafts.activate(session, actor, _of_system(session, actor, draft, slug), seen=sha256, now=now())
+            found = _of_system(session, actor, draft, slug)
+            _remark_on(session, found.document)
+            made = drafts.activate(session, actor, found.id, seen=sha256, now=now())
     facts = {"system": slug, "version": made.version, "digest": made.digest}
     answer(f"{slug} follows version {made.version} of its policy now.", facts, as_json=as_json)
 
 
-def _of_system(session: Session, actor: Actor, draft_id: UUID | None, slug: str) -> UUID:
+def _remark_on(session: Session, document: str) -> None:
+    policy, _ = check_document(document)
+    for one in policy_queries.remarked(session, policy) if policy else ():
+        remark(f"Look: {one.told}")
+
+
+def _of_system(session: Session, actor: Actor, draft_id: UUID | None, slug: str) -> policy_queries.Draft:
     assert draft_id is not None  # noqa: S101 - tells the type checker what the caller made sure of
-    if policy_queries.draft(session, actor, draft_id).system != slug:
+    found = policy_queries.draft(session, actor, draft_id)
+    if found.system != slug:
         raise Invalid(f"That is no draft of {slug}.", field="draft")
-    return draft_id
+    return found
 
 
 @policy.command("draft")
@@ -152,8 +165,7 @@ def diff(
         elif version is not None:
             name, text = f"version {version}", policy_queries.version(session, COMMAND_LINE, slug, version).document
         else:
-            found = policy_queries.draft(session, COMMAND_LINE, _of_system(session, COMMAND_LINE, draft, slug))
-            name, text = f"draft {draft}", found.document
+            name, text = f"draft {draft}", _of_system(session, COMMAND_LINE, draft, slug).document
     names = (f"version {active.version}, in force", name)
     differs = policy_queries.difference(active.document, text, names=names)
     print(differs or "It says the same as the version in force.")

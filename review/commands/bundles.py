@@ -1,12 +1,13 @@
 """The bundles that outputs come in: how many parts each has, and how many are here."""
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from review.domain.outputs import Output
 from review.errors import Invalid
+from review.store.engine import advisory_lock
 from review.store.tables import Item
 
 
@@ -38,6 +39,9 @@ class Bundles:
     def _parts(self, name: str) -> tuple[int | None, int]:
         """The size of a bundle, where it was said, and how many of its parts are here."""
         if name not in self._known:
+            advisory_lock(
+                self._session, uuid5(self._system_id, name)
+            )  # two intakes at once: one sees the other's parts
             of_bundle = col(Item.system_id) == self._system_id, col(Item.bundle) == name
             parts = select(func.max(col(Item.bundle_size)), func.count()).where(*of_bundle)
             size, n = self._session.execute(parts).one()

@@ -34,7 +34,15 @@ _CLOSE = (
     .values(state=bindparam("new_state"), closed_at=bindparam("now"), lease_expires_at=None)
     .returning(*(TASK.c[name] for name in _CLOSED))
 )
-_KNOWN = ("external_id", "version", "rule", "lapses_at", "release_state", "release_digest")  # what deciding rests on
+_KNOWN = (
+    "external_id",
+    "version",
+    "rule",
+    "reasons",
+    "lapses_at",
+    "release_state",
+    "release_digest",
+)  # what deciding rests on
 _TO_DECIDE: Any = (
     select(*(_ITEM.c[name] for name in _KNOWN), col(ItemPayload.content), col(Policy.document))
     .join(ItemPayload, col(ItemPayload.item_id) == _ITEM.c.id)
@@ -85,7 +93,7 @@ def decide(
     policy, sent = compiled(item.document), content.parse(item.content)
     answer = checked(answer, sent["output"], policy.policy.taxonomy)
     refuse_untakeable(answer, sent.get("allowed_verdicts"), sent.get("correction_schema"))
-    step = opinions.next_step(session, actor, task, policy.rule(item.rule), answer)
+    step = opinions.next_step(session, actor, task, policy.rule(item.rule, item.reasons), answer)
     decision = _decision(actor, task, item.version, answer, sent["output"], now)
     decision["is_final"] = step is Step.FINAL
     session.connection().execute(_RECORD, decision)
@@ -237,7 +245,7 @@ def _was_seen(session: Session, item: Item) -> bool:
 def _was_held(session: Session, item: Item) -> bool:
     of_item = (col(Policy.system_id) == item.system_id, col(Policy.version) == item.policy_version)
     document = session.execute(select(col(Policy.document)).where(*of_item)).scalar_one()
-    return was_held(Route(item.route), item.reasons, compiled(document).rule(item.rule))
+    return was_held(Route(item.route), item.reasons, compiled(document).rule(item.rule, item.reasons))
 
 
 def escalate(

@@ -168,7 +168,8 @@ class _Batch:
         if self.mode is Mode.STOPPED:
             return fail_safes.of_stopped(self.policy.policy)
         if is_full and ruling.held:
-            return fail_safes.of_rule(output.output, self.policy, ruling.rule, Cause.QUEUE_FULL)
+            rule = self.policy.rule(ruling.rule, ruling.reasons)
+            return fail_safes.of_rule(output.output, self.policy.policy, rule, Cause.QUEUE_FULL)
         return None
 
     def _ask(self, row: "_Row", risk: float) -> None:

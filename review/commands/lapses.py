@@ -26,8 +26,9 @@ _OVERDUE: tuple[Any, ...] = (
     text("item.lapses_at IS NOT NULL"),
     _ITEM.c.lapses_at <= bindparam("now", type_=UtcDateTime()),
 )
+_KNOWN = ("id", "external_id", "version", "rule", "reasons")
 _TO_SETTLE: Any = (
-    select(_ITEM.c.id, _ITEM.c.external_id, _ITEM.c.version, _ITEM.c.rule, col(ItemPayload.content), Policy.document)  # type: ignore[call-overload]
+    select(*(_ITEM.c[name] for name in _KNOWN), col(ItemPayload.content), col(Policy.document))
     .join(ItemPayload, col(ItemPayload.item_id) == _ITEM.c.id)
     .join(Policy, (col(Policy.system_id) == _ITEM.c.system_id) & (col(Policy.version) == _ITEM.c.policy_version))
 )
@@ -103,7 +104,8 @@ def _settle(session: Session, rows: Sequence[Any], now: datetime) -> int:
 def _lapsed(session: Session, row: Any) -> Lapse | None:
     """One item settled; None where somebody else was first."""
     output = content.parse(row.content)["output"]
-    settled = fail_safes.of_rule(output, compiled(row.document), row.rule, Cause.LAPSED)
+    policy = compiled(row.document)
+    settled = fail_safes.of_rule(output, policy.policy, policy.rule(row.rule, row.reasons), Cause.LAPSED)
     lapse = Lapse(row.id, row.external_id, row.version, new_id(), settled)
     changed = {
         "item": row.id,

@@ -55,7 +55,7 @@ def reopen(session: Session, actor: Actor, item_id: UUID, *, reason: str, now: d
 def _rules_of(session: Session, item: Item) -> tuple[Rules, Rule | None]:
     of_item = (col(Policy.system_id) == item.system_id, col(Policy.version) == item.policy_version)
     policy = compiled(session.execute(select(col(Policy.document)).where(*of_item)).scalar_one())
-    return policy.policy, policy.rule(item.rule)
+    return policy.policy, policy.rule(item.rule, item.reasons)
 
 
 def _supersede(session: Session, actor: Actor, item: Item, now: datetime) -> None:

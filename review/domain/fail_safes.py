@@ -7,8 +7,7 @@ from typing import Any
 from review.domain import content
 from review.domain.decisions import Verdict
 from review.domain.lifecycle import ReleaseState
-from review.domain.policies import OnLapse, Policy
-from review.domain.rulings import CompiledPolicy
+from review.domain.policies import OnLapse, Policy, Rule
 
 
 class Cause(StrEnum):
@@ -37,13 +36,12 @@ class Settled:
     digest: str | None
 
 
-def of_rule(output: Any, policy: CompiledPolicy, rule_name: str | None, cause: Cause) -> Settled:
+def of_rule(output: Any, policy: Policy, rule: Rule | None, cause: Cause) -> Settled:
     """The fail-safe that a rule names; one that names none withholds."""
-    rule = policy.rule(rule_name)
     on_lapse = rule.on_lapse if rule else None
     if on_lapse is OnLapse.RELEASE:
         return Settled(cause, Verdict.APPROVE, None, ReleaseState.RELEASED, content.content_digest(output))
-    text = (rule.fallback if rule else None) or policy.policy.fallback
+    text = (rule.fallback if rule else None) or policy.fallback
     return _stood_in(cause, text if on_lapse is OnLapse.FALLBACK else None)
 
 

@@ -137,6 +137,7 @@ def _checked_content(output: Output, raw: bytes, now: datetime) -> bytes:
         for name, value in output.model_dump(exclude={"system"}).items():
             content.refuse_unkeepable(value, name)
     _check_spans(output)
+    _check_position(output)
     if output.correction_schema is not None:
         schemas.refuse_unusable(output.correction_schema)
     packed = content.canonical({name: value for name, value in vars(output).items() if name not in _COLUMNS})
@@ -174,6 +175,13 @@ def _check_spans(output: Output) -> None:
     for index, flag in enumerate(output.flags):
         if flag.span is not None:
             check_range(flag.span.start, flag.span.end, length, f"flags[{index}].span")
+
+
+def _check_position(output: Output) -> None:
+    position, size = output.bundle_position, output.bundle_size
+    if position is not None and size is not None and position > size:
+        said = f"bundle_position {position} is past bundle_size {size}. Send the place among the bundle's outputs."
+        raise Invalid(said, field="bundle_position")
 
 
 def check_range(start: int, end: int, length: int, field: str) -> None:

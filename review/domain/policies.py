@@ -259,7 +259,7 @@ def _wrong_conditions(document: Any) -> list[_Wrong]:
 
 
 # One output with every field filled, so that a condition that cannot work fails on activation and not at night.
-_PROBE = {
+PROBE = {
     "kind": "answer", "model": {"name": "m", "version": "1"}, "input": "i", "context": [{"text": "c"}],
     "output": "o", "alternatives": [{"value": "a", "confidence": 0.5}], "confidence": 0.5,
     "flags": [{"code": "c", "severity": 3, "detail": None, "span": None}], "group": "g",
@@ -286,7 +286,7 @@ def _wrong_program(field: str, when: str) -> Invalid | None:
     except ValueError as error:
         return Invalid(f"{field} is not CEL: {error}", field=field)
     try:
-        matched = program.execute(dict(_PROBE))
+        matched = program.execute(dict(PROBE))
     except (RuntimeError, TypeError, ValueError, LookupError, ArithmeticError) as error:
         if not isinstance(error, RuntimeError) and _SHAPED_BY_PRODUCER & set(program.variables()):
             return None

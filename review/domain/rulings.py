@@ -1,7 +1,7 @@
 """What a policy says of one output: its rules compiled, and the drawing of the audit sample."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -14,6 +14,8 @@ from review.domain.policies import FIELDS, OnLapse, Route, Rule, WhenFull, read_
 
 AUDIT_SAMPLE = "audit_sample"
 RULE_FAILED = "rule_failed"
+# What an output keeps of a rule whose condition fails on it: who must agree. The rest is the policy's own.
+_KEPT = {"name", "when", "route", "reasons", "reviewers", "coverage", "extra_on_disagreement", "four_eyes"}
 
 
 class Ruling(NamedTuple):
@@ -73,13 +75,21 @@ class CompiledPolicy:
 
     def __init__(self, text: str) -> None:
         self.policy = read_policy(text)
+        self._by_name = {rule.name: rule for rule in self.policy.rules}
+        self._unclear = {rule.name: Rule(**rule.model_dump(include=_KEPT)) for rule in self.policy.rules}
         self._rules = [(_Condition(rule), self._outcome(rule), self._failed(rule)) for rule in self.policy.rules]
         self._otherwise = self._passing(None)
-        self._by_name = {rule.name: rule for rule in self.policy.rules}
 
-    def rule(self, name: str | None) -> Rule | None:
-        """The rule of this name; None for what passed by no rule."""
-        return self._by_name.get(name) if name else None
+    def rule(self, name: str | None, reasons: Sequence[str]) -> Rule | None:
+        """What the rule of this name asks for an output that came in for these reasons; None for what passed by none.
+
+        Where its condition failed, nobody knows whether the rule is about the output: its people are asked all the
+        same, but not in its queue, by its time, for its skills, or with its fail-safe.
+        """
+        rule = self._by_name.get(name) if name else None
+        if rule is not None and RULE_FAILED in reasons[len(rule.reasons) :]:
+            return self._unclear[rule.name]
+        return rule
 
     def ruling(self, output: Output, sample_key: bytes) -> Ruling:
         """Route one output. A condition that fails on it holds it: an unclear case is never passed."""
@@ -105,7 +115,7 @@ class CompiledPolicy:
 
     def _failed(self, rule: Rule) -> Ruling:
         route = Route.REVIEW if rule.route is Route.PASS else rule.route
-        return self._holding(rule, route, (*rule.reasons, RULE_FAILED))._replace(held=True)
+        return self._holding(self._unclear[rule.name], route, (*rule.reasons, RULE_FAILED))
 
     def _holding(self, rule: Rule, route: Route, reasons: tuple[str, ...]) -> Ruling:
         return Ruling(

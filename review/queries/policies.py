@@ -10,10 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from review.domain import content
+from review.domain import content, remarks
 from review.domain.actors import Actor, Permission
+from review.domain.policies import Policy as Document
+from review.domain.remarks import Remark
 from review.errors import NotFound
-from review.store.tables import Person, Policy, PolicyDraft, System
+from review.store.tables import Person, PersonSkill, Policy, PolicyDraft, Queue, System
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +132,33 @@ def _readable(session: Session, actor: Actor, slug: str) -> System:
     if system is None:
         raise NotFound(f"There is no system “{slug}”.", field="system")
     return system
+
+
+def remarked(session: Session, document: Document) -> list[Remark]:
+    """What a document may do that its author did not mean, also by what it names that is not there."""
+    return [
+        *remarks.of_conditions(document),
+        *_new_queues(session, document),
+        *_missing_skills(session, document),
+    ]
+
+
+def _new_queues(session: Session, document: Document) -> list[Remark]:
+    named = {rule.queue: f"rules[{rule.name}].queue" for rule in document.rules if rule.queue}
+    named[document.queue] = "queue"
+    known = set(session.execute(select(col(Queue.slug)).where(col(Queue.slug).in_(named))).scalars())
+    return [
+        Remark(field, f"{field}: there is no queue “{slug}”. It is made with the policy, and everybody works it.")
+        for slug, field in named.items()
+        if slug not in known
+    ]
+
+
+def _missing_skills(session: Session, document: Document) -> list[Remark]:
+    named = {skill: f"rules[{rule.name}].skills" for rule in document.rules for skill in rule.skills}
+    known = set(session.execute(select(col(PersonSkill.skill)).where(col(PersonSkill.skill).in_(named))).scalars())
+    return [
+        Remark(field, f"{field}: nobody has the skill “{skill}”. What needs it waits until somebody does.")
+        for skill, field in named.items()
+        if skill not in known
+    ]

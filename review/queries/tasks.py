@@ -148,6 +148,7 @@ class Waiting:
     by: str
     at: datetime
     snoozed_until: datetime | None
+    priority: int
     due_at: datetime
     holder: str | None
     holder_id: UUID | None
@@ -183,6 +184,7 @@ def escalated(session: Session, actor: Actor, *, now: datetime, limit: int = 200
             by_name,
             up.at if up else task.created_at,
             task.snoozed_until if task.snoozed_until and task.snoozed_until > now else None,
+            task.priority,
             task.due_at,
             holder_name,
             task.holder_id if holder_name else None,

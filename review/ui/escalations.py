@@ -14,8 +14,8 @@ from review.ui.listing import Cell, Column, Row, listing
 from review.ui.page import Page, nothing
 
 _COLUMNS = [
-    Column("Item", "12%"), Column("System", "14%"), Column("Why"), Column("From", "13%"),
-    Column("Due", "130px"), Column("With", "11%"), Column("", "100px"),
+    Column("Item", "12%"), Column("System", "13%"), Column("Why"), Column("From", "12%"),
+    Column("Priority", "80px"), Column("Due", "130px"), Column("With", "10%"), Column("", "100px"),
 ]  # fmt: skip
 
 _WHY = {tasks.DISAGREEMENT: "People disagree about it", "": "It waits in a queue of leads"}
@@ -39,7 +39,7 @@ def table(page: Page) -> str | None:
     hint = " Take one on the desk to resolve it." if is_lead else " A lead resolves them; you can read them."
     st.text(f"{words.plural(len(waiting), 'task waits', 'tasks wait')} for a lead.{late}{hint} {_ORDER}")
     rows = [_row(each, page.actor, is_lead=is_lead, now=now) for each in waiting]
-    return listing("Escalations", _COLUMNS, rows, key="escalations", button_at=6)
+    return listing("Escalations", _COLUMNS, rows, key="escalations", button_at=7)
 
 
 def _row(each: Waiting, me: Actor, *, is_lead: bool, now: datetime) -> Row:
@@ -53,6 +53,7 @@ def _row(each: Waiting, me: Actor, *, is_lead: bool, now: datetime) -> Row:
         each.system,
         Cell(why, title=each.note),
         by,
+        f"{each.priority}",
         due_cell(each.due_at, now),
         _holder(each),
         act,

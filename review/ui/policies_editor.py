@@ -8,6 +8,7 @@ import streamlit as st
 from review.commands import drafts
 from review.domain.policies import Fault, check
 from review.domain.policies import Policy as Document
+from review.queries import policies as queries
 from review.queries.policies import Draft, Standing
 from review.store.tables import Policy
 from review.ui import words
@@ -38,6 +39,8 @@ def draw(page: Page, standing: Standing, active: Policy, draft: Draft | None) ->
         )  # fmt: skip
     policy, faults = check(text)
     _validity(policy, faults)
+    if policy is not None:
+        _remarks(page, policy)
     with actions:
         if draft is None:
             _unkept(page, standing, active, text, editor)
@@ -86,6 +89,13 @@ def _validity(policy: Document | None, faults: list[Fault]) -> None:
     more = [f"- and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
     heading = f"{words.plural(len(faults), 'thing is', 'things are')} wrong:"
     st.error("\n".join([heading, "", *told, *more]), icon=":material/error:")
+
+
+def _remarks(page: Page, policy: Document) -> None:
+    with page.read() as session:
+        found = queries.remarked(session, policy)
+    if found:
+        st.warning("\n".join(f"- {words.escaped(one.told)}" for one in found), icon=":material/visibility:")
 
 
 def _place(fault: Fault) -> str:

@@ -59,9 +59,20 @@ def test_a_draft_tells_what_is_wrong_with_it_and_where(api: Caller) -> None:
 
 
 def test_a_check_writes_nothing(api: Caller) -> None:
-    assert api.post("/systems/helper/policies/check", {"document": STRICTER}, "lea").json() == {"faults": []}
+    assert api.post("/systems/helper/policies/check", {"document": STRICTER}, "lea").json() == {
+        "faults": [],
+        "remarks": [],
+    }
     [fault] = api.post("/systems/helper/policies/check", {"document": "queue: ["}, "lea").json()["faults"]
     assert (fault["line"], fault["field"]) == (1, "document")
+
+
+def test_a_check_remarks_on_what_is_not_there(api: Caller) -> None:
+    rule = "{name: vip, when: 'metadata.tier > 1', route: review, queue: vips, skills: ['domain:vip']}"
+    document = f"queue: default\nrules:\n  - {rule}\n"
+    told = api.post("/systems/helper/policies/check", {"document": document}, "lea").json()
+    assert told["faults"] == []
+    assert [one["field"] for one in told["remarks"]] == ["rules[vip].when", "rules[vip].queue", "rules[vip].skills"]
 
 
 def test_a_dry_run_over_http(api: Caller) -> None:

@@ -3,19 +3,21 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from uuid import UUID
 
 import pytest
 from sqlalchemy import update
 
-from review.commands import bulk, contingencies, reopenings
+from review.commands import bulk, contingencies, lapses, policies, reopenings
+from review.domain.actors import HOLDPOINT
 from review.domain.bulk import Selection
 from review.domain.contingencies import PlanText, Trigger
 from review.domain.modes import Mode
 from review.errors import Invalid
 from review.store.tables import Queue
 from tests.support import gate, queues
-from tests.support.discipline import activate
+from tests.support.discipline import activate, item
 from tests.support.serving import in_process
 from tests.support.world import World, output
 
@@ -86,3 +88,36 @@ def test_a_stopped_system_fills_no_queue(world: World) -> None:
     gate.set_mode(world, Mode.STOPPED)
     (taken,) = world.submit(output("b"))
     assert (taken.status, "queue_full" in taken.reasons) == ("lapsed", False)
+
+
+def test_a_place_past_the_bundles_size_is_refused(world: World) -> None:
+    with pytest.raises(Invalid, match="bundle_position 3 is past bundle_size 2"):
+        world.submit(output(bundle="turn", bundle_size=2, bundle_position=3))
+
+
+def test_two_intakes_at_once_do_not_both_bring_the_last_part(world: World) -> None:
+    if world.store.engine.dialect.name == "sqlite":
+        return  # its one writer takes them one after the other
+    begun = Barrier(2)
+
+    def send(name: str) -> object:
+        begun.wait()
+        return world.submit(output(name, bundle="turn", bundle_size=2))[0]
+
+    world.submit(output("first", bundle="turn", bundle_size=2))
+    with ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(send, ("second", "third")))
+    assert [isinstance(one, Invalid) for one in told].count(True) == 1
+
+
+def test_where_a_condition_failed_the_rules_fail_safe_does_not_answer(world: World) -> None:
+    rule = "{name: old, when: 'metadata.age > 1', route: review, due: PT1H, on_lapse: release}"
+    with world.store.write() as session:
+        policies.activate(session, HOLDPOINT, "helper", f"queue: default\nrules:\n  - {rule}\n", now=world.now)
+    sure, unclear = world.submit(output("sure", metadata={"age": 2}), output("unclear"))
+    world.later(hours=2)
+    with world.store.write() as session:
+        assert lapses.lapse_due(session, now=world.now, at_most=10) == 1
+        assert lapses.lapse_one(session, unclear.item_id, now=world.now)
+    states = [item(world, one.item_id).release_state for one in (sure, unclear)]
+    assert states == ["released", "withheld"]

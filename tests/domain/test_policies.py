@@ -1,9 +1,12 @@
 """Policies: what they accept, how they route, and that an unclear case is never passed."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from review.domain import remarks
 from review.domain.outputs import Output
 from review.domain.policies import HOLD_EVERYTHING, Route, read_policy
 from review.domain.rulings import RULE_FAILED, CompiledPolicy, draw
@@ -53,6 +56,39 @@ def test_a_condition_that_fails_holds_the_output() -> None:
     held = ruling(policy, metadata={"tier": "gold"})
     assert (held.route, held.reasons, held.held) == (Route.REVIEW, (RULE_FAILED,), True)
     assert ruling(policy, metadata={}).held
+
+
+def test_where_a_condition_fails_its_people_are_asked_and_nothing_else_of_the_rule_holds() -> None:
+    rule = (
+        '{name: wires, when: "metadata.amount > 1", route: review, reasons: [wire], queue: money, due: PT1M, '
+        "priority: 99, four_eyes: true, skills: ['domain:money'], on_lapse: release}"
+    )
+    policy = f"queue: q\nrules:\n  - {rule}\ndue: PT4H\n"
+    sure, unclear = ruling(policy, metadata={"amount": 2}), ruling(policy)
+    assert (sure.queue, sure.due, sure.priority, sure.skills) == ("money", timedelta(minutes=1), 99, ("domain:money",))
+    assert (unclear.queue, unclear.due, unclear.priority, unclear.skills) == ("q", timedelta(hours=4), 50, ())
+    assert (unclear.n_people, unclear.on_lapse, unclear.held) == (2, None, True)
+    compiled = CompiledPolicy(policy)
+    for found, on_lapse in ((sure, "release"), (unclear, None)):
+        kept = compiled.rule(found.rule, found.reasons)
+        assert kept is not None
+        assert (kept.four_eyes, kept.on_lapse) == (True, on_lapse)
+
+
+@pytest.mark.parametrize(
+    ("when", "says"),
+    [
+        ("metadata.tier > 1", "has(metadata.tier)"),
+        ("metadata['tier'] > 1", "has(metadata.tier)"),
+        ("has(metadata.tier) && metadata.tier > 1", None),
+        ("kind == 'answer'", None),
+    ],
+)
+def test_a_condition_that_fails_without_metadata_is_remarked_on(when: str, says: str | None) -> None:
+    policy = read_policy(f'queue: q\nrules:\n  - {{name: vip, when: "{when}", route: review}}\n')
+    told = [remark.told for remark in remarks.of_conditions(policy)]
+    assert len(told) == (says is not None)
+    assert all(says is not None and says in one for one in told)
 
 
 @pytest.mark.parametrize("when", ["metadata.x * metadata.x > 1", "metadata.x / 0 > 1", "metadata.x % 0 > 1"])

@@ -37,7 +37,7 @@ class Found:
         self.golden = {one.id for one in session.execute(select(GoldAnswer)).scalars()}
 
     def rule(self, item: Item) -> Any:
-        return self.policies[item.policy_version].rule(item.rule)
+        return self.policies[item.policy_version].rule(item.rule, item.reasons)
 
     def held(self, item: Item) -> bool:
         return was_held(Route(item.route), item.reasons, self.rule(item))
@@ -107,7 +107,9 @@ def _lapses_are_the_systems(found: Found, item: Item, final: Decision | None) ->
     if final.cause == Cause.STOPPED:
         expected = fail_safes.of_stopped(policy.policy)
     else:
-        expected = fail_safes.of_rule(found.sent[item.id]["output"], policy, item.rule, Cause(final.cause))
+        expected = fail_safes.of_rule(
+            found.sent[item.id]["output"], policy.policy, found.rule(item), Cause(final.cause)
+        )
     assert (final.verdict, final.correction) == (expected.verdict, expected.correction)
 
 

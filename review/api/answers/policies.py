@@ -10,6 +10,7 @@ from review.api.answers.common import exactly
 from review.domain.dry_runs import DryRun, Outcome, Tally, Told
 from review.domain.estimates import Estimate
 from review.domain.policies import Fault, check
+from review.domain.remarks import Remark
 from review.queries.policies import Draft, Standing
 from review.store.tables import Policy
 
@@ -90,15 +91,27 @@ class FaultAnswer(TypedDict):
 
 
 @exactly
+class RemarkAnswer(TypedDict):
+    """One thing to look at in a policy that is not wrong."""
+
+    field: str
+    detail: str
+
+
+@exactly
 class CheckAnswer(TypedDict):
-    """Everything that is wrong with a policy, from the top."""
+    """Everything that is wrong with a policy, from the top; and what to look at where nothing is."""
 
     faults: list[FaultAnswer]
+    remarks: list[RemarkAnswer]
 
 
-def checked(document: str) -> CheckAnswer:
+def checked(faults: Sequence[Fault], remarks: Sequence[Remark]) -> CheckAnswer:
     """The answer of POST /systems/{slug}/policies/check."""
-    return {"faults": [_fault(fault) for fault in check(document)[1]]}
+    return {
+        "faults": [_fault(fault) for fault in faults],
+        "remarks": [{"field": one.field, "detail": one.told} for one in remarks],
+    }
 
 
 def _fault(fault: Fault) -> FaultAnswer:
@@ -144,7 +157,7 @@ def draft(found: Draft) -> DraftAnswer:
         "approved_at": found.approved_at,
         "restores": found.restores,
         "closed_at": found.closed_at,
-        "faults": checked(found.document)["faults"],
+        "faults": [_fault(fault) for fault in check(found.document)[1]],
     }
 
 

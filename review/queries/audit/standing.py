@@ -52,9 +52,10 @@ def _standing(row: Any) -> tuple[str, str, str | None] | None:
     is_decided = row.verdict is not None
     if is_decided != (row.decision_id is not None) or row.n_standing != is_decided:
         return None
-    rule = compiled(row.document).rule(row.rule)
-    added = frozenset(parse(row.reasons)[len(rule.reasons) if rule else 0 :])  # what is no reason of the rule itself
-    is_held = was_held(Route(row.route), parse(row.reasons), rule)
+    reasons = parse(row.reasons)
+    rule = compiled(row.document).rule(row.rule, reasons)
+    added = frozenset(reasons[len(rule.reasons) if rule else 0 :])  # what is no reason of the rule itself
+    is_held = was_held(Route(row.route), reasons, rule)
     is_reviewed = row.route != Route.PASS or AUDIT_SAMPLE in added
     if is_decided and not (is_held or is_reviewed):
         return None
