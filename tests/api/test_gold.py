@@ -1,5 +1,6 @@
 """Gold, many at once, and what a confidence is worth, over HTTP."""
 
+import time
 from typing import Any
 
 import pytest
@@ -78,6 +79,22 @@ def test_nothing_that_a_reviewer_is_answered_tells_a_gold_task(api: Caller) -> N
     ]  # fmt: skip
     assert golden[5]["status"] == others[0][5]["status"] == "decided"
     assert "gold" not in str(golden)
+
+
+def test_a_reviewer_waits_for_their_own_answer_on_a_gold_task(api: Caller) -> None:
+    known = decided(api, "known")
+    api.post(f"/items/{known}/gold", who="lea")
+    activate(api.world, "", "gold: {rate: 0.5, min_n: 100}\n")
+    for n in range(30):
+        api.send(output(f"x{n}"))
+    while (work := api.claim())["item"]["item_id"] != known:
+        api.decide(work)
+    began = time.monotonic()
+    assert api.get(f"/items/{known}/release?wait=0.2").json()["state"] == "pending"
+    assert time.monotonic() - began >= 0.2
+    api.decide(work)
+    assert api.get(f"/items/{known}/release?wait=20").json()["state"] == "released"
+    assert time.monotonic() - began < 10
 
 
 def test_many_are_decided_at_once(api: Caller) -> None:

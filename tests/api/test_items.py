@@ -7,6 +7,7 @@ from sqlalchemy import select
 from review.commands import keys, policies, systems
 from review.domain.actors import HOLDPOINT
 from review.store.tables import AuditEvent
+from tests.support.queues import assign, tasks_of
 from tests.support.serving import Caller, n_rows
 from tests.support.world import POLICY, output
 
@@ -141,6 +142,15 @@ def test_producers_are_not_told_who_decided(api: Caller) -> None:
         assert item["decision"]["labels"] == ["unsupported"]
         history = api.get(f"/items/{item_id}/history", who)
         assert ("Ann" in history.text) == (name is not None)
+
+
+def test_producers_are_not_told_who_is_asked(api: Caller) -> None:
+    item_id = api.send(output())["item_id"]
+    assign(api.world, tasks_of(api.world)[0], "bob")
+    api.post(f"/items/{item_id}/comments", {"text": "Look, @ann."}, "lea")
+    for who, names in (("aud", ["bob", "ann"]), ("helper", [])):
+        history = api.get(f"/items/{item_id}/history", who)
+        assert [name for name in ("bob", "ann") if f'"{name}"' in history.text] == names
 
 
 def test_the_history_tells_the_story_in_order(api: Caller) -> None:

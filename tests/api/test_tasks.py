@@ -216,6 +216,15 @@ def test_a_fresh_decision_is_undone_and_the_task_is_held_again(api: Caller) -> N
     assert api.decide(answer.json(), verdict="approve").status_code == 201
 
 
+def test_who_is_paused_by_then_undoes_a_decision_and_holds_nothing(api: Caller) -> None:
+    api.send(output())
+    decided = api.decide(api.claim()).json()
+    assert api.post("/pauses", {"person": "ann", "system": "helper", "reason": "hasty"}, "lea").is_success
+    undone = api.post(f"/decisions/{decided['decision_id']}/undo")
+    assert (undone.status_code, undone.json()["lease"]) == (200, None)
+    assert api.claim("bob")["task_id"] == undone.json()["task_id"]
+
+
 def test_undoing_is_for_the_author_and_ends_after_ten_seconds(api: Caller) -> None:
     api.send(output())
     decided = api.decide(api.claim()).json()

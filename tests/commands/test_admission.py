@@ -1,13 +1,20 @@
 """Back-pressure: what a full queue takes in, what it answers, and what is counted."""
 
-from sqlalchemy import func, select, update
-from sqlmodel import col
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from review.commands import releases
+from sqlalchemy import func, select, update
+from sqlmodel import Session, col
+
+from review.commands import intake, releases
 from review.domain.content import content_digest
+from review.domain.outputs import read_output
 from review.errors import TooMany
 from review.store.tables import Decision, Queue, Task
 from tests.support.discipline import activate, item
+from tests.support.gate import gated
 from tests.support.world import World, output
 
 
@@ -99,3 +106,38 @@ def test_room_is_made_by_deciding(world: World) -> None:
     assert task is not None
     world.decide(task)
     assert world.submit(output())[0].status == "waiting"
+
+
+def take(world: World, session: Session, one: dict[str, Any]) -> Any:
+    """Take one output in, in a transaction that goes on."""
+    sent = read_output(json.dumps(one).encode(), world.now)
+    return intake.take(session, world.actors["helper"], [sent], now=world.now)[0]
+
+
+def test_two_intakes_at_once_keep_to_the_ceiling(world: World) -> None:
+    with world.store.write() as session:
+        session.execute(update(Queue).values(ceiling=1))
+    with ThreadPoolExecutor(1) as pool:
+        with world.store.write() as session:
+            first = take(world, session, output("first"))
+            other = pool.submit(world.submit, output("second"))
+            time.sleep(0.3)
+        [second] = other.result(20)
+    assert (first.status, second.status) == ("waiting", "lapsed")
+    assert n_open(world) == 1
+
+
+def test_two_intakes_that_fill_two_queues_wait_for_them_in_one_order(world: World) -> None:
+    rules = [f"{{name: {slug}, when: input == '{slug}', route: review, queue: {slug}}}" for slug in ("de", "fr")]
+    gated(world, f"queue: default\nrules: [{', '.join(rules)}]\n")
+    world.submit(output("one", input="de"), output("two", input="fr"))
+    with world.store.write() as session:
+        session.execute(update(Queue).values(ceiling=2))
+    with ThreadPoolExecutor(1) as pool:
+        with world.store.write() as session:
+            mine = [take(world, session, output("x1", input="de"))]
+            other = pool.submit(world.submit, output("y1", input="fr"), output("y2", input="de"))
+            time.sleep(0.3)
+            mine.append(take(world, session, output("x2", input="fr")))
+        theirs = other.result(20)
+    assert [one.status for one in (*mine, *theirs)] == ["waiting", "waiting", "lapsed", "lapsed"]

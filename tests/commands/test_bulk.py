@@ -1,5 +1,6 @@
 """Deciding many at once: what is let in, what is left out, and that each has a decision and an event of its own."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,8 +12,9 @@ from review.commands import bulk
 from review.domain.bulk import Selection
 from review.domain.decisions import Verdict
 from review.errors import Forbidden, Invalid, NotFound, WrongState
-from review.store.tables import AuditEvent, Decision, Item
+from review.store.tables import AuditEvent, Decision, Item, Task
 from tests.support.discipline import activate, item
+from tests.support.queues import assign, tasks_of
 from tests.support.world import World, output
 
 BULK = "bulk: true\n"
@@ -33,6 +35,13 @@ def count(world: World, action: str) -> int:
         query = select(func.count()).select_from(AuditEvent).where(col(AuditEvent.action) == action)
         n: int = session.execute(query).scalar_one()
         return n
+
+
+def snooze(world: World, external_id: str) -> None:
+    """Put the task of this item off, as who asks its producer does."""
+    later = update(Task).where(col(Task.id) == tasks_of(world, external_id)[0].id)
+    with world.store.write() as session:
+        session.execute(later.values(snoozed_until=world.now + timedelta(minutes=5)))
 
 
 def test_only_leads_and_only_where_the_policy_allows_it(world: World) -> None:
@@ -92,6 +101,17 @@ def test_what_changed_since_is_left_out(world: World) -> None:
     with world.store.write() as session:
         session.execute(update(Item).where(col(Item.external_id) == "x0").values(version=2))
     assert decide(world, looked_at) == bulk.Done(1, 0, 1, 0)
+
+
+def test_what_is_put_off_or_given_to_another_is_left_out_then_and_later(world: World) -> None:
+    activate(world, rest=BULK)
+    world.submit(*(output(f"x{n}") for n in range(4)))
+    snooze(world, "x0")
+    looked_at = preview(world)
+    assert looked_at.n == 3
+    snooze(world, "x1")
+    assign(world, tasks_of(world, "x2")[0], "ann")
+    assert decide(world, looked_at) == bulk.Done(1, 0, 2, 0)
 
 
 def test_what_its_producer_could_not_take_is_left_out(world: World) -> None:

@@ -15,6 +15,7 @@ from review.domain.bulk import Selection
 from review.domain.contingencies import PlanText, Trigger
 from review.domain.modes import Mode
 from review.errors import Invalid
+from review.queries import releases
 from review.store.tables import Queue
 from tests.support import gate, queues
 from tests.support.discipline import activate, item
@@ -46,16 +47,29 @@ def test_a_producer_is_told_of_no_decision_behind_the_gate(world: World) -> None
     assert gate.item(world, UUID(told["item_id"])).release_fetched_at is None
 
 
-def test_a_plan_outlasts_a_mode_with_an_end(world: World) -> None:
+def test_a_producer_is_told_of_no_decision_while_its_system_is_stopped(world: World) -> None:
+    api = in_process(world)
+    item_id = gate.sent(gate.gated(world), "wait")
+    gate.answer(world, verdict="correct", correction="It is Paris.")
+    gate.set_mode(world, Mode.STOPPED)
+    told = api.get(f"/items/{item_id}", "helper").json()
+    assert (told["release_state"], told["decision"]) == ("withheld", None)
+    assert "item.decided" not in api.get(f"/items/{item_id}/history", "helper").text
+    assert api.get("/items", "helper").json()["items"][0]["release_state"] == "withheld"
+    assert gate.item(world, item_id).release_fetched_at is None
+
+
+@pytest.mark.parametrize("mode", [Mode.REVIEW_ALL, Mode.STOPPED])
+def test_a_plan_outlasts_a_mode_with_an_end(world: World, mode: Mode) -> None:
     plan, trigger = PlanText(mode=Mode.REVIEW_ALL, fallback="", instructions="x"), Trigger.MODEL_UNAVAILABLE
-    gate.set_mode(world, Mode.REVIEW_ALL, until=world.now + timedelta(minutes=5))
+    gate.set_mode(world, mode, until=world.now + timedelta(minutes=5))
     with world.store.write() as session:
         contingencies.write(session, world.actors["odo"], "helper", trigger, plan, now=world.now)
         assert contingencies.report(
             session, world.actors["helper"], "helper", trigger, "down", now=world.now
         ).is_changed
     world.later(minutes=6)
-    assert world.submit(output(confidence=0.9))[0].mode == "review_all"
+    assert world.submit(output(confidence=0.9))[0].mode == mode
 
 
 def test_a_bundle_takes_no_other_size_and_no_more_parts(world: World) -> None:
@@ -69,6 +83,8 @@ def test_a_bundle_takes_no_other_size_and_no_more_parts(world: World) -> None:
 def test_alone_in_its_bundle_it_has_its_fail_safe_all_the_same(world: World) -> None:
     item_id = gate.sent(gate.gated(world), "release", bundle="b", bundle_size=2)
     world.later(hours=2)
+    with world.store.read() as session:
+        assert releases.settled(session, [item_id], now=world.now) == {item_id}
     assert gate.fetch(world, item_id).state == "released"
 
 

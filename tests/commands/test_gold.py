@@ -32,6 +32,7 @@ from review.store.tables import (
     Task,
 )
 from tests.support.discipline import activate, item, person, say
+from tests.support.queues import assign_waiting, settle
 from tests.support.world import World, output
 
 ALWAYS = "gold: {rate: 0.5, bar: 0.8, min_n: 5"
@@ -484,3 +485,35 @@ def test_a_gold_task_that_is_left_lying_takes_nobodys_place(world: World) -> Non
         people.set_active(session, HOLDPOINT, world.actors["ann"].id, active=False, now=world.now)
     with world.store.read() as session:
         assert session.get_one(Task, held.id).state == "withdrawn"
+
+
+def test_a_gold_task_counts_for_no_load_and_shows_in_no_queue_but_to_its_reviewer(world: World) -> None:
+    check(world)
+    [item_id] = golden(world)
+    world.submit(*(output(f"x{n}") for n in range(30)))
+    claim_gold(world)
+    for who, is_shown in (("ann", True), ("bob", False)):
+        with world.store.read() as session:
+            rows = items.listing(session, world.actors[who], items.Filter(queue="default", q=str(item_id)))
+        assert [one.id for one, _ in rows] == [item_id] * is_shown
+    settle(world, members=["ann"], load_cap=1)
+    assert assign_waiting(world) == 1
+
+
+def test_a_gold_task_of_one_who_is_paused_or_that_is_retired_is_asked_no_more(world: World) -> None:
+    def state(task: Task) -> str:
+        with world.store.read() as session:
+            return session.get_one(Task, task.id).state
+
+    check(world)
+    golden(world)
+    world.submit(*(output(f"x{n}") for n in range(30)))
+    of_ann, of_bob = claim_gold(world), claim_gold(world, "bob")
+    with world.store.write() as session:
+        tasks.give_back(session, world.actors["ann"], of_ann.id, lease_of(of_ann).token, now=world.now)
+        for who in ("ann", "bob"):
+            pauses.pause(session, world.actors["lea"], who, "helper", reason="We talk first.", now=world.now)
+    assert (state(of_ann), state(of_bob)) == ("withdrawn", "open")  # what Bob is working on stays his
+    with world.store.write() as session:
+        gold.retire(session, world.actors["lea"], of_bob.item_id, now=world.now)
+    assert state(of_bob) == "withdrawn"

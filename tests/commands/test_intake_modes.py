@@ -8,6 +8,7 @@ from sqlalchemy import update
 from review.commands import releases
 from review.store.tables import Decision, System
 from tests.support.discipline import activate, item, tasks_of
+from tests.support.gate import gated
 from tests.support.world import World, output
 
 
@@ -23,6 +24,16 @@ def test_in_review_all_what_would_pass_is_held(world: World) -> None:
     assert (taken.route, taken.release_state, taken.status) == ("review", "pending", "waiting")
     assert (taken.mode, list(taken.reasons), taken.inclusion_probability) == ("review_all", ["review_all"], 1.0)
     assert len(tasks_of(world, taken.item_id)) == 1
+
+
+def test_in_review_all_what_would_pass_is_held_by_the_terms_of_its_rule(world: World) -> None:
+    rule = "{name: all, when: 'true', route: pass, four_eyes: true, due: PT1H, priority: 90, on_lapse: release}"
+    gated(world, f"queue: default\nrules:\n  - {rule}\n")
+    set_mode(world, "review_all")
+    item_id, due_at = world.item_id(), world.now + timedelta(hours=1)
+    found = item(world, item_id)
+    assert (found.route, found.due_at, found.lapses_at) == ("review", due_at, due_at)
+    assert [task.priority for task in tasks_of(world, item_id)] == [90, 90]
 
 
 @pytest.mark.parametrize("confidence", [0.1, 0.9])

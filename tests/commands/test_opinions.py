@@ -1,5 +1,8 @@
 """Several people on one item: who is asked, whose answer stands, and what is taken back."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -177,6 +180,27 @@ def test_a_share_of_the_outputs_is_asked_of_several(world: World) -> None:
     taken = world.submit(*(output(f"x{n}") for n in range(200)))
     n_several = sum(len(tasks_of(world, one.item_id)) == 2 for one in taken)
     assert 60 < n_several < 140
+
+
+def test_an_answer_is_not_undone_while_somebody_is_given_what_it_asked_for(world: World) -> None:
+    activate(world, "reviewers: 2, extra_on_disagreement: 1")
+    item_id = world.item_id()
+    say(world, "ann")
+    last = say(world, "bob", verdict="reject")
+
+    def undo() -> object:
+        with world.store.write() as session:
+            return decisions.undo(session, world.actors["bob"], last.id, now=world.now)
+
+    with ThreadPoolExecutor(1) as pool:
+        with world.store.write() as session:
+            given = tasks.claim(session, world.actors["lea"], now=world.now)
+            undoing = pool.submit(undo)
+            time.sleep(0.3)
+        with pytest.raises(WrongState, match="Someone is on it"):
+            undoing.result(20)
+    assert given is not None
+    assert [task.state for task in tasks_of(world, item_id) if task.id == given.id] == ["open"]
 
 
 def test_nobody_else_undoes_a_review(world: World) -> None:

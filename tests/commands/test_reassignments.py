@@ -62,6 +62,17 @@ def test_undo_gives_back_what_nobody_claimed_since(world: World) -> None:
         undo(world, found)
 
 
+def test_undo_gives_nothing_back_to_who_may_not_take_it_by_then(world: World) -> None:
+    send(world, "x1", "x2")
+    for id_, to in (("x1", "bob"), ("x2", "lea")):
+        assign(world, tasks_of(world, id_)[0], to)
+    found = preview(world, "ann")
+    assert carry_out(world, found) == 2
+    away(world, "bob")
+    assert undo(world, found) == 2
+    assert assigned(world) == {"x1": None, "x2": "lea"}
+
+
 def test_freeing_all_that_one_has(world: World) -> None:
     send(world, "x1", "x2", "x3")
     for id_, to in (("x1", "ann"), ("x2", "ann"), ("x3", "bob")):

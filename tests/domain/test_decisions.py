@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from review.domain.content import content_digest, sha256
-from review.domain.decisions import Answer, checked, difference
+from review.domain.decisions import Answer, checked, difference, refuse_untakeable
 from review.errors import Invalid
 
 TAXONOMY = ["unsupported", "style"]
@@ -47,6 +47,12 @@ def test_an_answer_that_does_not_fit_is_refused(fields: dict[str, object], outpu
     with pytest.raises(Invalid) as refused:
         checked(answer(**fields), output, TAXONOMY)
     assert refused.value.field == field
+
+
+def test_a_schema_that_was_taken_once_and_would_not_be_now_checks_nothing() -> None:
+    with pytest.raises(Invalid) as refused:
+        refuse_untakeable(answer(verdict="correct", correction="x"), None, {"pattern": "^x*$"})
+    assert refused.value.field == "correction_schema"
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

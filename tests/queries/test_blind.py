@@ -4,10 +4,11 @@ from uuid import UUID
 
 import pytest
 
-from review.commands import decisions, reopenings
+from review.commands import comments, decisions, releases, reopenings
 from review.queries import blind, items
 from review.queries import tasks as task_queries
 from tests.support.discipline import activate, say
+from tests.support.queues import assign_waiting, settle
 from tests.support.world import World
 
 PARIS = "The capital of France is Paris."
@@ -105,3 +106,23 @@ def test_one_person_asked_hides_nothing(world: World) -> None:
     with world.store.write() as session:
         decisions.undo(session, world.actors["ann"], said.id, now=world.later(seconds=2))
     assert verdicts(world, "aud", item_id) == (["reject"], ["reject"])
+
+
+def test_who_is_asked_does_not_read_in_the_history_who_else_is(world: World) -> None:
+    activate(world, "reviewers: 2")
+    item_id = world.item_id()
+    settle(world, members=["ann", "bob"], load_cap=1)
+    assert assign_waiting(world) == 2
+    with world.store.write() as session:
+        releases.look(session, world.actors["bob"], item_id, now=world.now)
+        comments.comment(session, world.actors["lea"], item_id, "Look, @bob.", now=world.now)
+    with world.store.read() as session:
+        told = {
+            who: [event.action for event in items.history(session, world.actors[who], item_id)]
+            for who in ("ann", "bob", "lea")
+        }
+    assert told == {
+        "ann": ["outputs.received"],
+        "bob": ["outputs.received", "item.viewed"],
+        "lea": ["outputs.received", "task.assigned", "task.assigned", "item.viewed", "item.commented"],
+    }
