@@ -60,7 +60,7 @@ def preview(session: Session, actor: Actor, chosen: Selection, *, now: datetime)
     rows = _matching(session, actor, system, chosen, now)
     free = [row for row in rows if not row.is_held]
     if not free:
-        raise Invalid("No item that nobody works on matches.", field="system")
+        raise Invalid("No item matches that waits for everybody, in queues that you work.", field="system")
     if len(rows) > MOST:
         raise Invalid(f"More than {MOST:,} items match. Narrow it: by rule, reason, confidence or age.", field="system")
     unused = col(BulkChoice.by_id) == actor.person_id, col(BulkChoice.done_at).is_(None)

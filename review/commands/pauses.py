@@ -34,6 +34,8 @@ def begin(
     Two who do it at once: the second's transaction fails with IntegrityError, and Store.commit runs it again.
     """
     actor.require(Permission.MANAGE_QUEUES)
+    if person_id == actor.id:
+        raise WrongState("Nobody pauses themselves: write an absence, or ask another lead.")
     reason = _checked(reason)
     live = col(Pause.person_id) == person_id, col(Pause.system_id) == system_id, col(Pause.lifted_at).is_(None)
     if session.execute(select(col(Pause.id)).where(*live)).first():

@@ -61,7 +61,7 @@ def _add_systems(session: Session, now: datetime) -> dict[str, Actor]:
 def _queues(today: date) -> dict[str, dict[str, Any]]:
     return {
         "answers": {"name": "Answers to customers", "ceiling": 200},
-        "routing": {"name": "Routing", "members": ["maya", "jonas", "lena"]},
+        "routing": {"name": "Routing", "members": ["maya", "jonas", "lena", "priya"]},
         "money": {
             "name": "Money",
             "members": ["maya", "jonas"],

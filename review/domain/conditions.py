@@ -1,6 +1,7 @@
 """What a condition (CEL) may not do, as it could run for minutes: told by its text, before anything is executed."""
 
 import re
+from itertools import zip_longest
 
 _MAX_NESTED = 2
 _MAX_NESTED_CHARACTERS = 1_000
@@ -47,3 +48,33 @@ def _macros(when: str) -> tuple[int, int]:
             depth -= opened.pop()
         before = told
     return deepest, n_maps
+
+
+def parts(when: str, operator: str) -> list[str]:
+    """What stands on the sides of an operator of two characters (`&&`, `||`) that is in no brackets; a condition with
+    a `?` of its own is one part."""
+    found, begun, depth = [], 0, 0
+    tokens = [token for token in _TOKEN.finditer(when) if token.lastgroup == "other"]
+    for token, following in zip_longest(tokens, tokens[1:]):
+        depth += token.group() in "([{"
+        depth -= token.group() in ")]}"
+        if depth == 0 and token.group() == "?":
+            return [when]
+        is_pair = following is not None and following.start() == token.end() and token.start() >= begun
+        if depth == 0 and is_pair and following is not None and token.group() + following.group() == operator:
+            found.append(when[begun : token.start()])
+            begun = following.end()
+    return [part.strip() for part in [*found, when[begun:]]]
+
+
+def unwrapped(when: str) -> str | None:
+    """A condition without the brackets around all of it; None where there are none."""
+    text = when.strip()
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup == "other":
+            depth += token.group() == "("
+            depth -= token.group() == ")"
+            if depth == 0:
+                return text[1:-1] if text.startswith("(") and token.end() == len(text) else None
+    return None

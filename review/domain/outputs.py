@@ -1,8 +1,9 @@
 """What a producer sends: the one definition of an output, and all that is refused of it."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import (
@@ -195,8 +196,25 @@ def check_range(start: int, end: int, length: int, field: str) -> None:
 
 def invalid(error: ValidationError) -> Invalid:
     """The first of pydantic's complaints, as our error: which field, what was wrong, and the fix."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "body"
-    if first["type"] == "extra_forbidden":
-        return Invalid(f"{field} is not a known field. Remove it, or check its spelling.", field=field)
-    return Invalid(f"{field}: {first['msg']}.", field=field)
+    return Invalid(f"{field}{_told(first['type'], first['msg'], first.get('ctx', {}))}", field=field)
+
+
+_FORMS = {
+    r"^[a-z0-9][a-z0-9_.:-]{0,63}$": "is 1 to 64 small letters, digits and _ . : -, and begins with a letter or digit.",
+    r"^[a-z0-9_]+:[a-z0-9_.-]+$": "is a name and a value with a colon between, in small letters, such as language:de.",
+    r"^[0-9a-f]{64}$": "is a SHA-256: 64 hexadecimal digits in small letters.",
+}
+
+
+def _told(kind: str, said: str, about: Mapping[str, Any]) -> str:
+    """A complaint of pydantic's about a field in our words, where it has none that help."""
+    if kind == "extra_forbidden":
+        return " is not a known field. Remove it, or check its spelling."
+    if kind == "string_pattern_mismatch":
+        pattern = about["pattern"]
+        return f" {_FORMS.get(pattern, f'has another form than {pattern}.')}"
+    if kind == "too_short":
+        return f" is too short: give {about['min_length']} or more."
+    return f": {said.removeprefix('Value error, ').removesuffix('.')}."

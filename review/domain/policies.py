@@ -267,7 +267,7 @@ PROBE = {
 }  # fmt: skip
 
 
-_SHAPED_BY_PRODUCER = frozenset({"metadata", "input", "output", "context", "alternatives"})
+SHAPED_BY_PRODUCER = frozenset({"metadata", "input", "output", "context", "alternatives"})
 
 
 def _wrong_condition(name: Any, when: Any) -> Invalid | None:
@@ -288,7 +288,7 @@ def _wrong_program(field: str, when: str) -> Invalid | None:
     try:
         matched = program.execute(dict(PROBE))
     except (RuntimeError, TypeError, ValueError, LookupError, ArithmeticError) as error:
-        if not isinstance(error, RuntimeError) and _SHAPED_BY_PRODUCER & set(program.variables()):
+        if not isinstance(error, RuntimeError) and SHAPED_BY_PRODUCER & set(program.variables()):
             return None
         return Invalid(f"{field} fails: {error} Known fields: {', '.join(sorted(FIELDS))}.", field=field)
     if not isinstance(matched, bool):

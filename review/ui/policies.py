@@ -101,9 +101,10 @@ def _open(draft_id: str) -> None:
 def _sentence(shown: Shown, page: Page) -> str:
     active, standing = shown.active, shown.standing
     since = f"put in force {words.ago(active.activated_at, page.now)} by {active.activated_by}"
+    written = f", written by {active.written_by}" if active.written_by != active.activated_by else ""
     approved = f" and approved by {active.approved_by}" if active.approved_by else ""
     critical = " It is critical: a second person approves each version." if standing.is_critical else ""
-    return f"{standing.name} follows version {active.version}, {since}{approved}.{critical}"
+    return f"{standing.name} follows version {active.version}, {since}{written}{approved}.{critical}"
 
 
 def _difference(shown: Shown, text: str) -> None:

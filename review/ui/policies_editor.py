@@ -31,16 +31,17 @@ def draw(page: Page, standing: Standing, active: Policy, draft: Draft | None) ->
     editor = _Editor(str(draft.id) if draft else f"{standing.slug}_{active.version}")
     editor.begin(kept)
     # Above the text: what stands below it moves with every fault, and a click would miss.
-    actions = st.container()
+    actions, told = st.container(), st.container()
     with st.container(key="policy_text"):
         text = st.text_area(
             "Policy, in YAML", key=editor.key, height=_HEIGHT,
             help="Checked when you leave the field, or press Ctrl+Enter.",
         )  # fmt: skip
     policy, faults = check(text)
-    _validity(policy, faults)
-    if policy is not None:
-        _remarks(page, policy)
+    with told:
+        _validity(policy, faults)
+        if policy is not None:
+            _remarks(page, policy)
     with actions:
         if draft is None:
             _unkept(page, standing, active, text, editor)

@@ -119,7 +119,9 @@ def _offer(page: Page, looked: _Looked, workers: dict[str, str]) -> None:
 def _left_out(found: Preview) -> str:
     parts = [
         f"{found.n_held:,} being worked on" if found.n_held else "",
-        f"{found.n_not_allowed:,} that they may not take" if found.n_not_allowed else "",
+        f"{found.n_not_allowed:,} that they may not take: they are paused, lack a skill, or may not work the queue"
+        if found.n_not_allowed
+        else "",
     ]
     said = words.joined([part for part in parts if part])
     return f" Left out: {said}." if said else ""

@@ -133,5 +133,5 @@ def _what_happens(page: Page, slug: str, mode: Mode) -> str:
         return "From the very next output on, each one makes a task: see that the queues have the people for it."
     with page.read() as session:
         fallback = mode_queries.fallback_of(session, page.actor, slug)
-    told = f"the fallback of its policy: “{fallback}”" if fallback else "nothing: its policy has no fallback"
-    return f"From the very next call on, its producer is given {told}. What was released and not used yet is held back."
+    told = f"the fallback of its policy: “{fallback}”" if fallback else "nothing: its policy has no fallback."
+    return f"What was released and not used yet is held back. From the very next call on, its producer is given {told}"

@@ -117,3 +117,8 @@ def test_nobody_lifts_their_own(world: World) -> None:
         lift(world, begun.id, who="adm", reason="")
     lift(world, begun.id, who="adm")
     assert world.later(hours=1) - timedelta(hours=1) == begun.since
+
+
+def test_nobody_pauses_themselves(world: World) -> None:
+    with world.store.write() as session, pytest.raises(WrongState, match="themselves"):
+        pauses.pause(session, world.actors["lea"], username="lea", system="helper", reason="rest", now=world.now)

@@ -137,3 +137,14 @@ def test_where_a_condition_failed_the_rules_fail_safe_does_not_answer(world: Wor
         assert lapses.lapse_one(session, unclear.item_id, now=world.now)
     states = [item(world, one.item_id).release_state for one in (sure, unclear)]
     assert states == ["released", "withheld"]
+
+
+def test_two_outputs_at_one_place_of_a_bundle_are_not_its_parts(world: World) -> None:
+    first = output("first", bundle="turn", bundle_size=2, bundle_position=1)
+    world.submit(first)
+    again, other, last = world.submit(
+        first,
+        output("other", bundle="turn", bundle_position=1),
+        output("last", bundle="turn", bundle_position=2),
+    )
+    assert (again.replayed, other.field, last.replayed) == (True, "bundle_position", False)

@@ -82,9 +82,22 @@ def test_where_a_condition_fails_its_people_are_asked_and_nothing_else_of_the_ru
         ("metadata['tier'] > 1", "has(metadata.tier)"),
         ("has(metadata.tier) && metadata.tier > 1", None),
         ("kind == 'answer'", None),
+        ("metadata.lang == 'de' && kind == 'action'", "has(metadata.lang)"),
+        ("kind == 'action' && (metadata.lang == 'de' || kind == 'answer')", "has(metadata.lang)"),
+        ("'tier' in metadata && metadata.tier > 1 && kind == 'action'", None),
+        ("kind == 'action' && flags.exists(f, f.severty >= 4)", "a part that fails"),
+        ("kind == 'action' && flags.exists(f, f.severity >= 4)", None),
+        ("confidence < 0.35", "confidence == null"),
+        ("kind == 'action' && confidence < 0.35", "confidence == null"),
+        ("confidence == null || confidence < 0.35", None),
+        ("confidence != null && confidence < 0.35", None),
+        ("kind == 'a && b' ? true : false", None),
+        ("kind == 'a' || kind == 'b' ? confidence < 0.35 : (true || false) && true", None),
+        ("((true))", None),
+        ("true", None),
     ],
 )
-def test_a_condition_that_fails_without_metadata_is_remarked_on(when: str, says: str | None) -> None:
+def test_a_condition_that_may_fail_is_remarked_on(when: str, says: str | None) -> None:
     policy = read_policy(f'queue: q\nrules:\n  - {{name: vip, when: "{when}", route: review}}\n')
     told = [remark.told for remark in remarks.of_conditions(policy)]
     assert len(told) == (says is not None)

@@ -267,7 +267,7 @@ function drawEmpty(desk) {
 
 function afterAnswer(desk, isNew) {
   const { data, parts } = desk;
-  const next = data.item ? `Next: ${plain(data.item.external_id)}` : "Nothing waits";
+  const next = data.item ? `Next: ${plain(data.item.external_id)}` : data.waiting ? `${data.waiting} waiting` : "Nothing waits";
   if (isNew && data.message?.kind !== "error") say(desk, `${DONE[desk.asked] ?? "Changed"}. ${next}`);
   if (isNew && (document.activeElement === document.body || desk.root.activeElement))
     parts.desk.focus({ preventScroll: true });
